@@ -1,0 +1,1 @@
+"""What every test may ask for. The services are in `tests/services/`, one a module."""

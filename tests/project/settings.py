@@ -1,0 +1,79 @@
+"""A minimal project around the two apps: what the README tells a user to write, and little else.
+
+Processes that tests start are steered by environment variables: they cannot see the settings
+that a test overrides in its own process.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent
+
+SECRET_KEY = "for tests only, neither random nor long, but at least fifty characters"  # noqa: S105
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    *(app for app in ("stored_messages", "realtime") if (BASE_DIR.parents[1] / app / "apps.py").exists()),
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+
+ROOT_URLCONF = "tests.project.urls"
+ASGI_APPLICATION = "realtime.asgi.application"
+WSGI_APPLICATION = "tests.project.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# A file even for the tests' own database, so that threads and event loops see each other's rows.
+# The process id keeps parallel runs apart.
+_database_file = os.environ.get("PROJECT_DATABASE") or str(
+    Path(tempfile.gettempdir()) / f"stored-messages-{os.getpid()}.sqlite3"
+)
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": _database_file,
+        "OPTIONS": {"timeout": 30},
+        "TEST": {"NAME": f"{_database_file}.test"},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+MESSAGE_STORAGE = "stored_messages.storage.PersistentStorage"
+STORED_MESSAGES = {"ITERATE": "skip"}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
