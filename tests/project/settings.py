@@ -7,6 +7,8 @@ that a test overrides in its own process.
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 BASE_DIR = Path(__file__).resolve().parent
 
@@ -22,7 +24,11 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
-    *(app for app in ("stored_messages", "realtime") if (BASE_DIR.parents[1] / app / "apps.py").exists()),
+    *(
+        app
+        for app in ("stored_messages", "realtime")
+        if (BASE_DIR.parents[1] / app / "apps.py").exists()
+    ),
 ]
 
 MIDDLEWARE = [
@@ -55,18 +61,37 @@ TEMPLATES = [
 
 # A file even for the tests' own database, so that threads and event loops see each other's rows.
 # The process id keeps parallel runs apart.
-_database_file = os.environ.get("PROJECT_DATABASE") or str(
+_file = os.environ.get("PROJECT_DATABASE") or str(
     Path(tempfile.gettempdir()) / f"stored-messages-{os.getpid()}.sqlite3"
 )
-DATABASES = {
+DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": _database_file,
+        "NAME": _file,
         "OPTIONS": {"timeout": 30},
-        "TEST": {"NAME": f"{_database_file}.test"},
+        "TEST": {"NAME": f"{_file}.test"},
     }
 }
+# The same tests on PostgreSQL: see tests/services/postgresql.py.
+if "TEST_DATABASE_URL" in os.environ:
+    _url = urlsplit(os.environ["TEST_DATABASE_URL"])
+    DATABASES["default"] = {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": _url.hostname,
+        "PORT": _url.port,
+        "USER": _url.username,
+        "NAME": _url.path.lstrip("/"),
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# One channel layer for several processes, as in production; without it each has its own.
+if "CHANNEL_REDIS" in os.environ:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [os.environ["CHANNEL_REDIS"]]},
+        }
+    }
 
 MESSAGE_STORAGE = "stored_messages.storage.PersistentStorage"
 STORED_MESSAGES = {"ITERATE": "skip"}
@@ -75,5 +100,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
+# Below a sub-path a WSGI server is told by setting; an ASGI server has an option for it.
+FORCE_SCRIPT_NAME = os.environ.get("SCRIPT_NAME") or None
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
