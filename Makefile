@@ -1,0 +1,56 @@
+# `make run` and `make test` need git, make and Python 3.10 or newer; they install the rest.
+
+VENV ?= .venv
+PORT ?= 8000
+WORKERS ?= 2
+
+python := $(VENV)/bin/python
+live := $(VENV)/.installed-live
+dev := $(VENV)/.installed-dev
+sources := setup.cfg pyproject.toml tools/environment.sh tools/apt.sh
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint clean
+
+help:
+	@echo "make run     serve the example on http://127.0.0.1:$(PORT) (PORT=... for another port)"
+	@echo "make test    every check and every test"
+	@echo "make lint    the checks alone"
+	@echo "make clean   remove what these made"
+
+$(live): $(sources)
+	@sh tools/environment.sh "$(VENV)" live
+	@touch $@
+
+$(dev): $(sources)
+	@sh tools/environment.sh "$(VENV)" dev
+	@touch $@
+
+run: $(live)
+	@$(python) example_project/manage.py migrate --verbosity 0
+	@$(python) example_project/manage.py seed
+	@echo
+	@echo "The example, at two addresses with separate cookies, so that one browser can be two people:"
+	@echo "    http://127.0.0.1:$(PORT)"
+	@echo "    http://localhost:$(PORT)"
+	@echo
+	@exec $(python) example_project/manage.py runserver 127.0.0.1:$(PORT)
+
+lint: $(dev)
+	@sh tools/services.sh node
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(python) -m mypy
+	$(VENV)/bin/lint-imports --no-logo
+	PROJECT_DATABASE=:memory: $(python) -m django makemigrations --check --dry-run --settings tests.project.settings
+	@find static tests -name '*.*js' | sort | xargs -n 1 node --check
+
+test: lint
+	@sh tools/services.sh
+	node --test $$(find tests/browser -name '*.test.*js' | sort)
+	$(python) -m pytest -n $(WORKERS) --dist loadgroup
+
+clean:
+	rm -rf "$(VENV)" build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -f example_project/*.sqlite3 example_project/*.sqlite3-*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
