@@ -1,0 +1,159 @@
+"""What a backend is: 1.4.0's interface, and what is newer with a default in terms of it.
+
+A backend written for 1.4.0 subclasses :class:`StoredMessagesBackend`, implements its first group of methods and works
+everywhere. The defaults of the second group read whole inboxes; they are right for any store and fast for none. A
+store of one's own is better built on :class:`stored_messages.backends.inbox.InboxBackend`.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+
+from stored_messages import adoption
+from stored_messages.exceptions import MessageDoesNotExist
+from stored_messages.owners import pk_batches, user_pk
+from stored_messages.stored import Page, Ref, StoredMessage, Summary
+
+
+class StoredMessagesBackend:
+    """The interface between the rest of this package and a store."""
+
+    # 1.4.0's interface.
+
+    def create_message(
+        self,
+        level: int,
+        msg_text: Any,
+        extra_tags: Any = "",
+        date: datetime | None = None,
+        url: Any = None,
+    ) -> Any:
+        """Return a new message, for ``inbox_store`` and ``archive_store``."""
+        raise NotImplementedError
+
+    def inbox_list(self, user: Any) -> Any:
+        """Return the unread messages of a user, oldest first."""
+        raise NotImplementedError
+
+    def inbox_purge(self, user: Any) -> None:
+        """Mark everything in a user's inbox read."""
+        raise NotImplementedError
+
+    def inbox_store(self, users: Iterable[Any], msg_instance: Any) -> None:
+        """Put a message into the inboxes of some users.
+
+        Raises ``MessageTypeNotSupported`` for what ``can_handle`` refuses.
+        """
+        raise NotImplementedError
+
+    def inbox_delete(self, user: Any, msg_id: Any) -> None:
+        """Mark a message read. Raises ``MessageDoesNotExist`` if it is not in this user's inbox."""
+        raise NotImplementedError
+
+    def inbox_get(self, user: Any, msg_id: Any) -> Any:
+        """Return a message of this user's inbox. Raises ``MessageDoesNotExist`` if it is not there."""
+        raise NotImplementedError
+
+    def archive_store(self, users: Iterable[Any], msg_instance: Any) -> None:
+        """Put a message into the archives of some users."""
+        raise NotImplementedError
+
+    def archive_list(self, user: Any) -> Any:
+        """Return every message that a user ever got and did not dismiss, oldest first."""
+        raise NotImplementedError
+
+    def can_handle(self, msg_instance: Any) -> bool:
+        """Return whether this backend can store an object of this type."""
+        raise NotImplementedError
+
+    def expired_messages_cleanup(self) -> None:
+        """Delete what has expired."""
+        raise NotImplementedError
+
+    def _flush(self) -> None:
+        """Delete everything, without signals: for tests."""
+        raise NotImplementedError
+
+    # Newer than 1.4.0.
+
+    def send(self, users: Any, drafts: Sequence[StoredMessage]) -> list[StoredMessage]:
+        """Store new messages for users: any iterable, queryset or single one. Return the messages as stored.
+
+        A draft with ``read_at`` is stored as read: it was shown already.
+        """
+        sent = []
+        recipients = _users(users)
+        for draft in drafts:
+            message = self.create_message(
+                draft.level, draft.message, draft.extra_tags, draft.date, draft.url
+            )
+            self.archive_store(recipients, message)
+            if draft.read_at is None:
+                self.inbox_store(recipients, message)
+            sent.append(adoption.adopt(message))
+        return sent
+
+    def broadcast(self, draft: StoredMessage) -> StoredMessage:
+        """Store a message for everybody."""
+        return self.send(get_user_model()._default_manager.filter(is_active=True), [draft])[0]
+
+    def page(
+        self, user: Any, *, before: str | None = None, limit: int = 20, archive: bool = False
+    ) -> Page:
+        """Return up to ``limit`` unread messages (or all kept ones) below a position, newest first."""
+        unread = adoption.adopt_all(self.inbox_list(user))
+        rows = adoption.adopt_all(self.archive_list(user)) if archive else unread
+        below = [row for row in reversed(rows) if before is None or row.position < before]
+        cursor = below[limit - 1].position if len(below) > limit else None
+        return Page(below[:limit], cursor, adoption.summarize(unread))
+
+    def get(self, user: Any, msg_id: Any) -> StoredMessage:
+        """Return a message that this user got, read or not. Raises ``MessageDoesNotExist``."""
+        for row in adoption.adopt_all(self.archive_list(user)):
+            if row.id == str(msg_id):
+                return row
+        return adoption.adopt(self.inbox_get(user, msg_id))
+
+    def mark_read(self, user: Any, msg_ids: Iterable[Any]) -> list[Ref]:
+        """Mark messages read. Return those that were unread; ids that are unknown or already read are passed over."""
+        unread = {row.id: row for row in adoption.adopt_all(self.inbox_list(user))}
+        refs = []
+        for msg_id in dict.fromkeys(str(msg_id) for msg_id in msg_ids):
+            if msg_id in unread:
+                try:
+                    self.inbox_delete(user, msg_id)
+                except MessageDoesNotExist:
+                    continue
+                refs.append(unread[msg_id].ref)
+        return refs
+
+    def mark_read_below(self, user: Any, position: str) -> None:
+        """Mark read everything strictly below a position."""
+        below = [
+            row.id for row in adoption.adopt_all(self.inbox_list(user)) if row.position < position
+        ]
+        self.mark_read(user, below)
+
+    def summary(self, user: Any) -> Summary:
+        """Return the summary of a user (instance)."""
+        return self.summaries([user])[user_pk(user)]
+
+    def summaries(self, users: Iterable[Any]) -> dict[Any, Summary]:
+        """Return the summary of each of these users (instances), by primary key."""
+        return {
+            user_pk(user): adoption.summarize(adoption.adopt_all(self.inbox_list(user)))
+            for user in users
+        }
+
+    def forget_user(self, pk: Any) -> None:
+        """Delete what a deleted user had. Nothing by default: 1.4.0 had no such method."""
+
+
+def _users(users: Any) -> list[Any]:
+    model = get_user_model()
+    found: dict[Any, Any] = {}
+    for batch in pk_batches(users):
+        found |= model._default_manager.in_bulk(batch)
+    return list(found.values())

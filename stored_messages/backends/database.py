@@ -1,0 +1,247 @@
+"""The inbox in the database, through Django's ORM."""
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from django.db import connections, router, transaction
+from django.db.models import Max, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.safestring import SafeData
+
+from stored_messages.backends.database_queries import (
+    as_stored,
+    broadcasts_of,
+    bulk_summaries,
+    deliveries_of,
+    total,
+)
+from stored_messages.backends.inbox import Arrival, InboxBackend
+from stored_messages.expiry import archive_cutoff
+from stored_messages.models import Delivery, Message
+from stored_messages.owners import user_pk
+from stored_messages.positions import format_position, new_stamp, next_position, parse_position
+from stored_messages.stored import Ref, StoredMessage, Summary
+
+_ID = re.compile(r"[1-9][0-9]{0,17}")
+
+
+class DefaultBackend(InboxBackend):
+    """Messages and deliveries in two tables; a broadcast is one row until somebody reads it."""
+
+    @property
+    def using(self) -> str:
+        return router.db_for_write(Delivery)
+
+    def _atomic(self) -> AbstractContextManager[Any]:
+        return transaction.atomic(using=self.using)
+
+    # Sending.
+
+    def _insert(self, drafts: Sequence[StoredMessage]) -> None:
+        rows = [
+            Message(
+                message=str(draft.message),
+                level=draft.level,
+                extra_tags=draft.extra_tags or "",
+                url=draft.url,
+                date=draft.date,
+                sent_at=draft.sent_at,
+                data=draft.data,
+                safe=isinstance(draft.message, SafeData),
+                broadcast=draft.broadcast,
+                position=parse_position(draft.position),
+                stamp=draft.stamp,
+            )
+            for draft in drafts
+        ]
+        for draft, row in zip(drafts, _create(Message, rows), strict=True):
+            draft.id = str(row.pk)
+
+    def _deliver(self, user_ids: list[Any], messages: Sequence[StoredMessage]) -> None:
+        Delivery.objects.bulk_create(
+            _delivery(user_id, message, message.read_at)
+            for user_id in user_ids
+            for message in messages
+        )
+
+    def _deliver_again(
+        self, user_ids: list[Any], message: StoredMessage, read_at: datetime | None
+    ) -> list[Arrival]:
+        held = {
+            row.user_id: row
+            for row in self._deliveries()
+            .select_for_update()
+            .filter(user__in=user_ids, message=message.id)
+            .order_by("user")
+        }
+        new = [user_id for user_id in user_ids if user_id not in held]
+        Delivery.objects.bulk_create(
+            [_delivery(user_id, message, read_at) for user_id in new], ignore_conflicts=True
+        )
+        arrivals = [Arrival(message, new)]
+        reopened = [row for row in held.values() if row.read_at is not None]
+        if reopened and read_at is None:
+            position = max([next_position(), *(row.position + 1 for row in reopened)])
+            stamp = new_stamp()
+            self._deliveries().filter(pk__in=[row.pk for row in reopened]).update(
+                read_at=None, dismissed_at=None, position=position, stamp=stamp
+            )
+            again = as_stored(Message.objects.using(self.using).get(pk=message.id))
+            again.position, again.stamp = format_position(position), stamp
+            arrivals.append(Arrival(again, [row.user_id for row in reopened]))
+        return arrivals
+
+    # Reading.
+
+    def _rows(
+        self, user: Any, before: int | None, limit: int | None, archive: bool
+    ) -> list[StoredMessage]:
+        below = Q() if before is None else Q(position__lt=before)
+        deliveries = deliveries_of(user, archive=archive).filter(below)
+        broadcasts = broadcasts_of(user, archive=archive).filter(below)
+        found = {
+            row.id: row
+            for row in chain(
+                (as_stored(row) for row in broadcasts.order_by("-position")[:limit]),
+                (
+                    as_stored(row.message, row)
+                    for row in deliveries.select_related("message").order_by("-position")[:limit]
+                ),
+            )
+        }
+        return sorted(found.values(), key=lambda row: row.position, reverse=True)[:limit]
+
+    def _find(self, user: Any, msg_id: str) -> StoredMessage | None:
+        if not _ID.fullmatch(msg_id):
+            return None
+        delivery = (
+            deliveries_of(user, archive=True)
+            .filter(message=msg_id)
+            .select_related("message")
+            .first()
+        )
+        if delivery is not None:
+            return as_stored(delivery.message, delivery)
+        broadcast = broadcasts_of(user, archive=True).filter(pk=msg_id).first()
+        return as_stored(broadcast) if broadcast else None
+
+    def _summary(self, user: Any, outside: tuple[int, int | None] | None = None) -> Summary:
+        rest = Q()
+        if outside is not None:
+            bottom, top = outside
+            rest = Q(position__lt=bottom)
+            if top is not None:
+                rest |= Q(position__gte=top)
+        return total(deliveries_of(user).filter(rest), broadcasts_of(user).filter(rest))
+
+    def summaries(self, users: Iterable[Any]) -> dict[Any, Summary]:
+        return bulk_summaries(users)
+
+    # Changing. The first statement is the one that writes: SQLite lets a transaction that began by reading wait for
+    # no other writer. What was changed is found by its moment: of two that do the same, one finds it.
+
+    def _mark_read(self, user: Any, msg_ids: list[str]) -> list[Ref]:
+        pks, now = _pks(msg_ids), timezone.now()
+        changed = deliveries_of(user).using(self.using).filter(message__in=pks).update(read_at=now)
+        if changed < len(pks):
+            self._deliver_broadcasts(user, broadcasts_of(user).filter(pk__in=pks), read_at=now)
+        return self._refs(user, message__in=pks, read_at=now)
+
+    def _mark_read_below(self, user: Any, position: int | None) -> int | None:
+        now = timezone.now()
+        below = Q() if position is None else Q(position__lt=position)
+        deliveries_of(user).using(self.using).filter(below).update(read_at=now)
+        self._deliver_broadcasts(user, broadcasts_of(user).filter(below), read_at=now)
+        changed = self._deliveries().filter(user=user_pk(user), read_at=now)
+        highest: int | None = changed.aggregate(highest=Max("position"))["highest"]
+        return highest
+
+    def _mark_unread(self, user: Any, msg_ids: list[str]) -> list[Ref]:
+        read = deliveries_of(user, archive=True).using(self.using).select_for_update()
+        rows = list(read.filter(message__in=_pks(msg_ids), read_at__isnull=False))
+        self._deliveries().filter(pk__in=[row.pk for row in rows]).update(read_at=None)
+        return [_ref(row) for row in rows]
+
+    def _dismiss(self, user: Any, msg_ids: list[str]) -> list[Ref]:
+        pks, now = _pks(msg_ids), timezone.now()
+        kept = deliveries_of(user, archive=True).using(self.using).filter(message__in=pks)
+        changed = kept.update(dismissed_at=now, read_at=Coalesce("read_at", now))
+        if changed < len(pks):
+            broadcasts = broadcasts_of(user, archive=True).filter(pk__in=pks)
+            self._deliver_broadcasts(user, broadcasts, read_at=now, dismissed_at=now)
+        return self._refs(user, message__in=pks, dismissed_at=now)
+
+    def _refs(self, user: Any, **lookups: Any) -> list[Ref]:
+        rows = self._deliveries().filter(user=user_pk(user), **lookups)
+        return [_ref(row) for row in rows.order_by("position")]
+
+    def _deliver_broadcasts(self, user: Any, messages: QuerySet[Message], **values: Any) -> None:
+        self._deliveries().bulk_create(
+            [
+                Delivery(
+                    user_id=user_pk(user),
+                    message=message,
+                    position=message.position,
+                    stamp=message.stamp,
+                    date=message.date,
+                    broadcast=True,
+                    **values,
+                )
+                for message in messages.using(self.using)
+            ],
+            ignore_conflicts=True,
+        )
+
+    # Keeping house.
+
+    def expired_messages_cleanup(self) -> None:
+        cutoff = archive_cutoff()
+        if cutoff is not None:
+            Message.objects.using(self.using).filter(date__lte=cutoff).delete()
+
+    def forget_user(self, pk: Any) -> None:
+        with self._atomic():
+            self._deliveries().filter(user=pk).delete()
+
+    def _flush(self) -> None:
+        with self._atomic():
+            self._deliveries().all().delete()
+            Message.objects.using(self.using).all().delete()
+
+    def _deliveries(self) -> Any:
+        return Delivery.objects.using(self.using)
+
+
+def _create(model: type[Message], rows: list[Message]) -> list[Message]:
+    """Insert rows whose keys are needed: in one statement where the database returns them."""
+    connection = connections[router.db_for_write(model)]
+    if len(rows) > 1 and connection.features.can_return_rows_from_bulk_insert:
+        return model.objects.bulk_create(rows)
+    for row in rows:
+        row.save(force_insert=True)
+    return rows
+
+
+def _delivery(user_id: Any, message: StoredMessage, read_at: datetime | None) -> Delivery:
+    return Delivery(
+        user_id=user_id,
+        message_id=int(message.id),
+        position=parse_position(message.position),
+        stamp=message.stamp,
+        date=message.date,
+        broadcast=message.broadcast,
+        read_at=read_at,
+    )
+
+
+def _pks(msg_ids: list[str]) -> list[int]:
+    return [int(msg_id) for msg_id in msg_ids if _ID.fullmatch(msg_id)]
+
+
+def _ref(row: Delivery) -> Ref:
+    return Ref(str(row.message_id), row.stamp, format_position(row.position))

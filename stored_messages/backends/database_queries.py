@@ -1,0 +1,123 @@
+"""What a user has, as querysets, and sums over it.
+
+What is unread is two sets that never overlap: the user's deliveries with ``read_at IS NULL``, and the broadcasts that
+the user may see and has no delivery of.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import accumulate
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.utils.safestring import mark_safe
+
+from stored_messages.expiry import archive_cutoff, inbox_cutoff
+from stored_messages.links import safe_url
+from stored_messages.models import Delivery, Message
+from stored_messages.owners import joined_at, user_pk
+from stored_messages.positions import format_position
+from stored_messages.stored import StoredMessage, Summary
+
+
+def deliveries_of(user: Any, *, archive: bool = False) -> QuerySet[Delivery]:
+    """Return the unread deliveries of a user, or all that are kept."""
+    kept = Q(dismissed_at__isnull=True) if archive else Q(read_at__isnull=True)
+    return Delivery.objects.filter(kept, _after(_cutoff(archive)), user=user_pk(user))
+
+
+def broadcasts_of(user: Any, *, archive: bool = False) -> QuerySet[Message]:
+    """Return the broadcasts that a user sees and has no delivery of: unread, or all that are kept.
+
+    ``user`` is an instance: since when somebody sees broadcasts is theirs to say.
+    """
+    joined = joined_at(user)
+    delivered = Delivery.objects.filter(message=OuterRef("pk"), user=user_pk(user))
+    return Message.objects.filter(
+        Q() if joined is None else Q(sent_at__gte=joined),
+        ~Exists(delivered),
+        _after(_cutoff(archive)),
+        broadcast=True,
+    )
+
+
+def total(*querysets: QuerySet[Any]) -> Summary:
+    """Return the summary of what these hold: one query each."""
+    unread = digest = 0
+    for queryset in querysets:
+        sums = queryset.aggregate(unread=Count("pk"), digest=Sum("stamp"))
+        unread += sums["unread"]
+        digest += int(sums["digest"] or 0)
+    return Summary(unread, digest)
+
+
+def bulk_summaries(users: Iterable[Any]) -> dict[Any, Summary]:
+    """Return the summaries of many users (instances), by primary key, in three queries.
+
+    Broadcasts are few and users many: each user's are a suffix of them, in order of sending, less those the user has
+    a delivery of.
+    """
+    by_pk = {user_pk(user): user for user in users}
+    if not by_pk:
+        return {}
+    after = _after(_cutoff(archive=False))
+    deliveries = Delivery.objects.filter(after, user__in=list(by_pk))
+    own = _sums_by_user(deliveries.filter(read_at__isnull=True))
+    broadcasts = list(
+        Message.objects.filter(after, broadcast=True)
+        .order_by("sent_at")
+        .values_list("sent_at", "stamp")
+    )
+    seen = _sums_by_user(deliveries.filter(broadcast=True)) if broadcasts else {}
+    moments = [sent_at for sent_at, _ in broadcasts]
+    digest_before = [0, *accumulate(stamp for _, stamp in broadcasts)]
+    summaries = {}
+    for pk, user in by_pk.items():
+        joined = joined_at(user)
+        first = 0 if joined is None else bisect_left(moments, joined)
+        own_unread, own_digest = own.get(pk, (0, 0))
+        seen_count, seen_digest = seen.get(pk, (0, 0))
+        summaries[pk] = Summary(
+            own_unread + len(broadcasts) - first - seen_count,
+            own_digest + digest_before[-1] - digest_before[first] - seen_digest,
+        )
+    return summaries
+
+
+def as_stored(message: Message, delivery: Delivery | None = None) -> StoredMessage:
+    """Return a row, and its user's copy if there is one, as a StoredMessage."""
+    own = delivery or message
+    stored = StoredMessage(
+        message.level,
+        mark_safe(message.message) if message.safe else message.message,
+        message.extra_tags,
+        url=safe_url(message.url),
+        date=message.date,
+        sent_at=message.sent_at,
+        data=message.data,
+        broadcast=message.broadcast,
+        position=format_position(own.position),
+        stamp=own.stamp,
+    )
+    stored.id = str(message.pk)
+    stored.read_at = delivery.read_at if delivery else None
+    return stored
+
+
+def _sums_by_user(deliveries: QuerySet[Delivery]) -> dict[Any, tuple[int, int]]:
+    rows = (
+        deliveries.order_by()
+        .values("user")
+        .annotate(unread=Count("pk"), digest=Sum("stamp"))
+        .values_list("user", "unread", "digest")
+    )
+    return {pk: (unread, int(digest)) for pk, unread, digest in rows}
+
+
+def _cutoff(archive: bool) -> datetime | None:
+    return archive_cutoff() if archive else inbox_cutoff()
+
+
+def _after(cutoff: datetime | None) -> Q:
+    return Q() if cutoff is None else Q(date__gt=cutoff)

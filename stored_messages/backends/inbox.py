@@ -1,0 +1,260 @@
+"""The part that all stores share: validation, signals and the public methods, over a small set of hooks."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from stored_messages import signals
+from stored_messages.backends.base import StoredMessagesBackend
+from stored_messages.exceptions import MessageDoesNotExist, MessageTypeNotSupported
+from stored_messages.expiry import inbox_cutoff
+from stored_messages.owners import pk_batches, user_pk
+from stored_messages.positions import format_position, parse_position
+from stored_messages.stored import Page, Ref, StoredMessage, Summary
+
+
+class Arrival(NamedTuple):
+    """A message as it arrived for some users: position and stamp may be new for them."""
+
+    message: StoredMessage
+    user_ids: list[Any]
+
+
+class InboxBackend(StoredMessagesBackend):
+    """Base of the shipped backends. A store implements the hooks, whose names begin with an underscore."""
+
+    # Hooks. Users are primary keys unless said otherwise; `before` and `position` are numbers.
+
+    @property
+    @abstractmethod
+    def using(self) -> str | None:
+        """The alias of the database that is written, ``None`` if it is none of Django's."""
+
+    @abstractmethod
+    def _atomic(self) -> AbstractContextManager[Any]:
+        """What happens inside happens whole or not at all, as far as the store can."""
+
+    @abstractmethod
+    def _insert(self, drafts: Sequence[StoredMessage]) -> None:
+        """Store the content of new messages and set their ids."""
+
+    @abstractmethod
+    def _deliver(self, user_ids: list[Any], messages: Sequence[StoredMessage]) -> None:
+        """Give new messages, which nobody has, to at most a thousand users: read, if they have ``read_at``."""
+
+    @abstractmethod
+    def _deliver_again(
+        self, user_ids: list[Any], message: StoredMessage, read_at: datetime | None
+    ) -> list[Arrival]:
+        """Give a message to users who may have it. Unread stays as it is; read becomes unread, newly arrived."""
+
+    @abstractmethod
+    def _rows(
+        self, user: Any, before: int | None, limit: int | None, archive: bool
+    ) -> list[StoredMessage]:
+        """Return what a user (instance) has below a position, newest first."""
+
+    @abstractmethod
+    def _find(self, user: Any, msg_id: str) -> StoredMessage | None:
+        """Return one message of this user (instance), read or not, that is not dismissed."""
+
+    @abstractmethod
+    def _summary(self, user: Any, outside: tuple[int, int | None] | None = None) -> Summary:
+        """Return a user's summary, or that of what is not from ``outside[0]`` up to below ``outside[1]``."""
+
+    @abstractmethod
+    def _mark_read(self, user: Any, msg_ids: list[str]) -> list[Ref]:
+        """Mark read what of these is unread, and return it."""
+
+    @abstractmethod
+    def _mark_read_below(self, user: Any, position: int | None) -> int | None:
+        """Mark read all below a position, or all. Return the highest position that was concerned."""
+
+    @abstractmethod
+    def _mark_unread(self, user: Any, msg_ids: list[str]) -> list[Ref]:
+        """Mark unread what of these is read and not dismissed, and return it."""
+
+    @abstractmethod
+    def _dismiss(self, user: Any, msg_ids: list[str]) -> list[Ref]:
+        """Dismiss what of these is not dismissed, and return it."""
+
+    # Sending.
+
+    def create_message(
+        self,
+        level: int,
+        msg_text: Any,
+        extra_tags: Any = "",
+        date: datetime | None = None,
+        url: Any = None,
+    ) -> StoredMessage:
+        draft = StoredMessage.draft(level, msg_text, extra_tags, date=date, url=url)
+        with self._atomic():
+            self._insert([draft])
+        return draft
+
+    def send(self, users: Any, drafts: Sequence[StoredMessage]) -> list[StoredMessage]:
+        drafts = list(drafts)
+        if not drafts:
+            return drafts
+        with self._atomic():
+            self._insert(drafts)
+            for user_ids in pk_batches(users):
+                self._deliver(user_ids, drafts)
+                self._announce([Arrival(draft, user_ids) for draft in drafts])
+        return drafts
+
+    def inbox_store(self, users: Any, msg_instance: Any) -> None:
+        self._store_again(users, msg_instance, None)
+
+    def archive_store(self, users: Any, msg_instance: Any) -> None:
+        self._store_again(users, msg_instance, timezone.now())
+
+    def broadcast(self, draft: StoredMessage) -> StoredMessage:
+        draft.broadcast = True
+        with self._atomic():
+            self._insert([draft])
+            if not _expired(draft):
+                self._send_signal(signals.broadcast_stored, message=draft)
+        return draft
+
+    def can_handle(self, msg_instance: Any) -> bool:
+        return isinstance(msg_instance, StoredMessage)
+
+    def _store_again(self, users: Any, message: Any, read_at: datetime | None) -> None:
+        if not self.can_handle(message) or not message.id:
+            raise MessageTypeNotSupported(
+                f"{message!r} is no stored message: make one with create_message()."
+            )
+        with self._atomic():
+            for user_ids in pk_batches(users):
+                self._announce(self._deliver_again(user_ids, message, read_at))
+
+    def _announce(self, arrivals: list[Arrival]) -> None:
+        """Tell what arrived; unread messages with the same users go in one signal."""
+        together: dict[tuple[Any, ...], list[StoredMessage]] = {}
+        for message, user_ids in arrivals:
+            if not user_ids:
+                continue
+            self._announce_per_user(signals.archive_stored, message, user_ids)
+            if message.read_at is None:
+                self._announce_per_user(signals.inbox_stored, message, user_ids)
+                if not _expired(message):
+                    together.setdefault(tuple(user_ids), []).append(message)
+        for users, messages in together.items():
+            self._send_signal(signals.messages_stored, user_ids=list(users), messages=messages)
+
+    def _announce_per_user(self, signal: Any, message: StoredMessage, user_ids: list[Any]) -> None:
+        if signal.has_listeners(type(self)):
+            for user in get_user_model()._default_manager.in_bulk(user_ids).values():
+                self._send_signal(signal, user=user, message=message)
+
+    # Reading.
+
+    def inbox_list(self, user: Any) -> list[StoredMessage]:
+        return self._rows(user, None, None, archive=False)[::-1]
+
+    def archive_list(self, user: Any) -> list[StoredMessage]:
+        return self._rows(user, None, None, archive=True)[::-1]
+
+    def inbox_get(self, user: Any, msg_id: Any) -> StoredMessage:
+        message = self.get(user, msg_id)
+        cutoff = inbox_cutoff()
+        if message.read_at is not None or (cutoff is not None and message.date <= cutoff):
+            raise MessageDoesNotExist(f"Message {msg_id!r} is not in the inbox of this user.")
+        return message
+
+    def get(self, user: Any, msg_id: Any) -> StoredMessage:
+        message = self._find(user, str(msg_id))
+        if message is None:
+            raise MessageDoesNotExist(f"This user has no message {str(msg_id)[:50]!r}.")
+        return message
+
+    def page(
+        self, user: Any, *, before: str | None = None, limit: int = 20, archive: bool = False
+    ) -> Page:
+        top = None if before is None else parse_position(before)
+        rows = self._rows(user, top, limit + 1, archive)
+        cursor = rows[limit - 1].position if len(rows) > limit else None
+        rows = rows[:limit]
+        if archive:
+            return Page(rows, cursor, self._summary(user))
+        # Of these rows and of all others: two unrelated queries could hide a row that moved between them.
+        others = self._summary(user, outside=(parse_position(cursor) if cursor else 0, top))
+        stamps = [row.stamp for row in rows]
+        return Page(rows, cursor, Summary(others.unread + len(stamps), others.digest + sum(stamps)))
+
+    def summary(self, user: Any) -> Summary:
+        return self._summary(user)
+
+    # Changing.
+
+    def mark_read(self, user: Any, msg_ids: Iterable[Any]) -> list[Ref]:
+        with self._atomic():
+            refs = self._mark_read(user, _texts(msg_ids))
+            self._send_refs(signals.messages_read, user, refs)
+            self._send_deleted(user, refs)
+        return refs
+
+    def mark_read_below(self, user: Any, position: str | None) -> None:
+        below = None if position is None else parse_position(position)
+        with self._atomic():
+            highest = self._mark_read_below(user, below)
+            if highest is not None:
+                up_to = highest if below is None else below - 1
+                self._send_signal(
+                    signals.inbox_read_up_to,
+                    user_id=user_pk(user),
+                    up_to=format_position(up_to),
+                )
+
+    def mark_unread(self, user: Any, msg_ids: Iterable[Any]) -> list[Ref]:
+        with self._atomic():
+            refs = self._mark_unread(user, _texts(msg_ids))
+            self._send_refs(signals.messages_unread, user, refs)
+        return refs
+
+    def dismiss(self, user: Any, msg_ids: Iterable[Any]) -> list[Ref]:
+        with self._atomic():
+            refs = self._dismiss(user, _texts(msg_ids))
+            self._send_refs(signals.messages_dismissed, user, refs)
+            self._send_deleted(user, refs)
+        return refs
+
+    def inbox_delete(self, user: Any, msg_id: Any) -> None:
+        if not self.mark_read(user, [msg_id]):
+            raise MessageDoesNotExist(
+                f"Message {str(msg_id)[:50]!r} is not in the inbox of this user."
+            )
+
+    def inbox_purge(self, user: Any) -> None:
+        with self._atomic():
+            self.mark_read_below(user, None)
+            self._send_signal(signals.inbox_purged, user=user)
+
+    # Signals.
+
+    def _send_refs(self, signal: Any, user: Any, refs: list[Ref]) -> None:
+        if refs:
+            self._send_signal(signal, user_id=user_pk(user), messages=refs)
+
+    def _send_deleted(self, user: Any, refs: list[Ref]) -> None:
+        for ref in refs:
+            self._send_signal(signals.inbox_deleted, user=user, message_id=ref.id)
+
+    def _send_signal(self, signal: Any, **kwargs: Any) -> None:
+        signal.send_robust(sender=type(self), using=self.using, **kwargs)
+
+
+def _expired(message: StoredMessage) -> bool:
+    cutoff = inbox_cutoff()
+    return cutoff is not None and message.date <= cutoff
+
+
+def _texts(msg_ids: Iterable[Any]) -> list[str]:
+    return list(dict.fromkeys(str(msg_id) for msg_id in msg_ids))

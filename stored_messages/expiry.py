@@ -1,0 +1,26 @@
+"""From which date on a message still counts."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from stored_messages.conf import app_settings
+
+
+def archive_cutoff(now: datetime | None = None) -> datetime | None:
+    """Return the date at and before which a message is gone, ``None`` if none ever is."""
+    return _cutoff(now, app_settings.MESSAGE_EXPIRE_DAYS)
+
+
+def inbox_cutoff(now: datetime | None = None) -> datetime | None:
+    """Return the date at and before which a message is out of the inbox, ``None`` if none ever is."""
+    days = [
+        days
+        for days in (app_settings.INBOX_EXPIRE_DAYS, app_settings.MESSAGE_EXPIRE_DAYS)
+        if days is not None
+    ]
+    return _cutoff(now, min(days, default=None))
+
+
+def _cutoff(now: datetime | None, days: int | None) -> datetime | None:
+    return None if days is None else (now or timezone.now()) - timedelta(days=days)

@@ -1,0 +1,109 @@
+"""Whose inbox it is: users as senders name them, their keys, and since when they see broadcasts."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models import Model, QuerySet
+from django.db.models.signals import post_delete
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+logger = logging.getLogger("stored_messages")
+
+BATCH_SIZE = 1000
+
+
+def owner_key(user: Any) -> str:
+    """Return the opaque key of a user's inbox: what clients may see and compare instead of a primary key.
+
+    ``user`` is a user or a primary key. The key depends on ``SECRET_KEY``.
+    """
+    return salted_hmac("stored_messages.owner", str(user_pk(user))).hexdigest()[:24]
+
+
+def user_pk(user: Any) -> Any:
+    """Return the primary key of a user, or of what is a primary key already.
+
+    Raises ``ValueError`` for a user that has none (unsaved or anonymous), ``TypeError`` for an instance of another model.
+    """
+    if isinstance(user, Model) and not isinstance(user, get_user_model()):
+        raise TypeError(f"{user!r} is no {settings.AUTH_USER_MODEL}.")
+    pk = user.pk if hasattr(user, "pk") else user
+    if pk is None:
+        raise ValueError(f"{user!r} has no inbox: not saved, or not signed in.")
+    return pk
+
+
+def joined_at(user: Any) -> datetime | None:
+    """Return since when this user sees broadcasts: ``date_joined`` where the model has it, else ``None`` for ever."""
+    joined = getattr(user, "date_joined", None)
+    if not isinstance(joined, datetime):
+        return None
+    return timezone.make_aware(joined) if timezone.is_naive(joined) else joined
+
+
+def pk_batches(users: Any) -> Iterator[list[Any]]:
+    """Yield the distinct primary keys of ``users`` in lists of at most a thousand, in order.
+
+    ``users`` is a user, a primary key, or any iterable, generator or queryset of them. A queryset costs one query and
+    is never loaded whole. Writing in order of user is what keeps two sends from waiting for each other.
+    """
+    if _is_plain_user_queryset(users):
+        ordered = users.order_by("pk").values_list("pk", flat=True)
+        yield from _batches(_distinct(ordered.iterator(chunk_size=BATCH_SIZE)))
+        return
+    if isinstance(users, (Model, str)) or not isinstance(users, Iterable):
+        users = [users]
+    distinct = {user_pk(user) for user in cast("Iterable[Any]", users)}
+    try:
+        ordered_pks = sorted(distinct)
+    except TypeError:
+        ordered_pks = sorted(distinct, key=str)
+    yield from _batches(iter(ordered_pks))
+
+
+def _is_plain_user_queryset(users: Any) -> bool:
+    """Whether it may be asked for primary keys in their order instead of for what it would yield."""
+    return (
+        isinstance(users, QuerySet)
+        and issubclass(users.model, get_user_model())
+        and users._result_cache is None
+        and users._fields is None
+        and not (users.query.is_sliced or users.query.combinator or users.query.distinct_fields)
+    )
+
+
+def _distinct(ordered: Iterable[Any]) -> Iterator[Any]:
+    last: Any = object()
+    for pk in ordered:
+        if pk != last:
+            yield pk
+            last = pk
+
+
+def _batches(pks: Iterator[Any]) -> Iterator[list[Any]]:
+    while batch := list(islice(pks, BATCH_SIZE)):
+        yield batch
+
+
+def connect_user_deletion() -> None:
+    """Empty the inbox of each user that is deleted from now on."""
+    post_delete.connect(
+        _user_deleted, sender=settings.AUTH_USER_MODEL, dispatch_uid="stored_messages.user_deleted"
+    )
+
+
+def _user_deleted(sender: type[Model], instance: Model, **kwargs: Any) -> None:
+    from stored_messages.backends import get_backend
+
+    try:
+        get_backend().forget_user(instance.pk)
+    except Exception:
+        logger.exception(
+            "The inbox of a deleted user could not be emptied; the cleanup will do it."
+        )

@@ -1,0 +1,47 @@
+"""A message as clients see it: the same in REST responses and in frames."""
+
+from datetime import datetime, timezone
+from html import unescape
+from typing import Any
+
+from django.utils.html import strip_tags
+from django.utils.safestring import SafeData
+
+from stored_messages.stored import Ref, StoredMessage
+
+
+def represent(message: StoredMessage) -> dict[str, Any]:
+    """Return the message as a JSON-able dict.
+
+    ``message`` is the text as stored, ``text`` the plain text to show: of a text that was marked safe, tags are
+    stripped and entities decoded.
+    """
+    text = str(message.message)
+    return {
+        "id": message.id,
+        "message": text,
+        "text": unescape(strip_tags(text)) if isinstance(message.message, SafeData) else text,
+        "level": message.level,
+        "level_tag": message.level_tag,
+        "tags": message.tags,
+        "extra_tags": message.extra_tags or "",
+        "date": represent_date(message.date),
+        "url": message.url,
+        "data": message.data,
+        "position": message.position,
+        "stamp": message.stamp,
+        "broadcast": message.broadcast,
+        "read_at": represent_date(message.read_at),
+    }
+
+
+def represent_ref(ref: Ref) -> dict[str, Any]:
+    """Return a reference as a JSON-able dict."""
+    return {"id": ref.id, "stamp": ref.stamp, "position": ref.position}
+
+
+def represent_date(value: datetime | None) -> str | None:
+    """Return a date in UTC as ISO 8601 text with a ``Z``."""
+    if value is None:
+        return None
+    return value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,137 @@
+"""The REST API of the signed-in user's own inbox."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.utils.cache import patch_vary_headers
+from rest_framework import status
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import APIException, NotFound
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView
+
+from stored_messages import api
+from stored_messages.exceptions import MessageDoesNotExist
+from stored_messages.rest.serializers import MessageSerializer, PageSerializer, SeenSerializer
+from stored_messages.stored import Page
+
+POLL_INTERVAL_SECONDS = 15
+
+USER_HEADER = "X-Inbox-User"
+
+
+class AnotherUser(APIException):
+    """The action was made for another user than the one who is signed in now."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = "This was meant for another user than the one who is signed in."
+    default_code = "another_user"
+
+
+class InboxView(APIView):
+    """What all views here share: they name their own authentication, parser and renderer.
+
+    So a project whose REST framework is set up for tokens only, or for another format, has a working bell.
+    """
+
+    permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
+    renderer_classes = (JSONRenderer,)
+    parser_classes = (JSONParser, FormParser, MultiPartParser)
+    content_negotiation_class = DefaultContentNegotiation
+    versioning_class = None
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """The session, then what the project has."""
+        classes = [SessionAuthentication, *api_settings.DEFAULT_AUTHENTICATION_CLASSES]
+        return [authentication() for authentication in dict.fromkeys(classes)]
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        meant_for = request.headers.get(USER_HEADER)
+        if meant_for and request.method != "GET" and meant_for != api.owner_key(request.user):
+            raise AnotherUser
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "private, no-cache"
+        patch_vary_headers(response, ["Cookie", "Authorization"])
+        return response
+
+
+class InboxListView(InboxView):
+    """The unread messages, newest first."""
+
+    def get(self, request: Request) -> Response:
+        asked = PageSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        limit, cursor = asked.validated_data["limit"], asked.validated_data["cursor"]
+        page = api.get_backend().page(request.user, before=cursor, limit=limit)
+        return Response(
+            MessageSerializer(page.messages, many=True).data, headers=_headers(request, page)
+        )
+
+
+class InboxDetailView(InboxView):
+    """One message of the inbox."""
+
+    def get(self, request: Request, pk: str) -> Response:
+        try:
+            message = api.get_backend().inbox_get(request.user, pk)
+        except MessageDoesNotExist as error:
+            raise NotFound from error
+        return Response(MessageSerializer(message).data)
+
+
+class ReadView(InboxView):
+    """Mark one message read; again, if somebody did so before."""
+
+    def post(self, request: Request, pk: str) -> Response:
+        backend = api.get_backend()
+        if not backend.mark_read(request.user, [pk]):
+            try:
+                backend.get(request.user, pk)
+            except MessageDoesNotExist as error:
+                raise NotFound from error
+        return Response({"status": "message marked as read"})
+
+
+class MarkAllReadView(InboxView):
+    """Mark everything read, or what the user had seen."""
+
+    def post(self, request: Request) -> Response:
+        seen = SeenSerializer(data=request.data)
+        seen.is_valid(raise_exception=True)
+        api.mark_all_read(
+            request.user, shown=seen.validated_data["ids"], below=seen.validated_data["before"]
+        )
+        return Response({"message": "All messages read"})
+
+
+def _headers(request: Request, page: Page) -> dict[str, str]:
+    headers = {
+        USER_HEADER: api.owner_key(request.user),
+        "X-Unread-Count": str(page.summary.unread),
+        "X-Unread-Digest": str(page.summary.digest),
+        "X-Poll-Interval": str(POLL_INTERVAL_SECONDS),
+        "X-CSRFToken": get_token(_django_request(request)),
+    }
+    if page.cursor is not None:
+        url = replace_query_param(request.build_absolute_uri(), "cursor", page.cursor)
+        headers["Link"] = f'<{url}>; rel="next"'
+    return headers
+
+
+def _django_request(request: Request) -> HttpRequest:
+    django_request: HttpRequest = request._request
+    return django_request

@@ -1,0 +1,48 @@
+"""Text as every store and every client can hold it.
+
+PostgreSQL refuses NUL, and a lone surrogate cannot be encoded in UTF-8. Both become U+FFFD.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.safestring import SafeData, mark_safe
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def clean_text(value: object) -> str:
+    """Return ``str(value)`` without NUL and lone surrogates; what is marked safe stays so."""
+    text = str(value)
+    if not _UNSTORABLE.search(text):
+        return text
+    cleaned = _UNSTORABLE.sub("\ufffd", text)
+    return mark_safe(cleaned) if isinstance(text, SafeData) else cleaned
+
+
+def clean_data(data: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the application's data as plain JSON values.
+
+    Lazy texts, dates, decimals and UUIDs become text as in Django's JSON encoder. Raises ``TypeError`` for what is
+    not a mapping or cannot be written as JSON, ``ValueError`` for NaN and infinities.
+    """
+    if data is None:
+        return {}
+    if not isinstance(data, Mapping):
+        raise TypeError(f"data must be a mapping, got {type(data).__name__}.")
+    encoded = json.dumps(dict(data), cls=DjangoJSONEncoder, allow_nan=False)
+    cleaned: dict[str, Any] = _clean(json.loads(encoded))
+    return cleaned
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_UNSTORABLE.sub("\ufffd", key): _clean(item) for key, item in value.items()}
+    return value
