@@ -1,0 +1,13 @@
+from django.urls import path
+
+from . import views
+
+app_name = "tracker"
+urlpatterns = [
+    path("", views.issues, name="issues"),
+    path("issues/new/", views.new_issue, name="new-issue"),
+    path("issues/<int:pk>/", views.issue, name="issue"),
+    path("issues/<int:pk>/assign/", views.assign, name="assign"),
+    path("issues/<int:pk>/state/", views.set_state, name="state"),
+    path("announce/", views.announce, name="announce"),
+]

@@ -1,0 +1,9 @@
+"""For plain WSGI servers: there is no socket then, and the bell polls."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+
+application = get_wsgi_application()
