@@ -21,7 +21,7 @@ from stored_messages.constants import (
 VERSION = (2, 0, 0)
 __version__ = "2.0.0"
 
-__all__ = (
+__all__ = (  # noqa: PLE0604 (two literal tuples of names are unpacked at its end)
     "DEBUG",
     "ERROR",
     "INFO",

@@ -73,7 +73,7 @@ def _is_plain_user_queryset(users: Any) -> bool:
         isinstance(users, QuerySet)
         and issubclass(users.model, get_user_model())
         and users._result_cache is None
-        and users._fields is None
+        and getattr(users, "_fields", None) is None  # values() and values_list() have them
         and not (users.query.is_sliced or users.query.combinator or users.query.distinct_fields)
     )
 

@@ -12,17 +12,29 @@ from datetime import datetime
 
 _EPOCH_US = 1_577_836_800_000_000  # 2020-01-01T00:00:00Z
 _RANDOM_BITS = 11
-_lock = threading.Lock()
-_last = 0
+
+
+class _Clock:
+    """Time that never stands still and never goes back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def next(self) -> int:
+        elapsed = time.time_ns() // 1000 - _EPOCH_US
+        with self._lock:
+            drawn = elapsed << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+            self._last = max(drawn, self._last + 1)
+            return self._last
+
+
+_clock = _Clock()
 
 
 def next_position() -> int:
     """Return a position above all that this process has given out."""
-    global _last
-    elapsed = time.time_ns() // 1000 - _EPOCH_US
-    with _lock:
-        _last = max(elapsed << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS), _last + 1)
-        return _last
+    return _clock.next()
 
 
 def position_at(moment: datetime, number: int) -> int:

@@ -34,6 +34,8 @@ class StorageMixin(_Base):
     those that were handed out, unless ``used`` was set back to False. With ``'skip'`` the inbox is left alone.
     """
 
+    _queued_messages: list[Message]
+
     def __init__(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self._collected: list[tuple[Any, Message]] = []

@@ -3,7 +3,7 @@
 The classes are imported when they are asked for: one needs the app registry, another an optional package.
 """
 
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -26,7 +26,7 @@ def get_backend() -> "StoredMessagesBackend":
     return _instance(app_settings.STORAGE_BACKEND)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _instance(path: str) -> "StoredMessagesBackend":
     from stored_messages.backends.base import StoredMessagesBackend
 

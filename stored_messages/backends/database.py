@@ -59,7 +59,7 @@ class DefaultBackend(InboxBackend):
             )
             for draft in drafts
         ]
-        for draft, row in zip(drafts, _create(Message, rows), strict=True):
+        for draft, row in zip(drafts, _create(rows), strict=True):
             draft.id = str(row.pk)
 
     def _deliver(self, user_ids: list[Any], messages: Sequence[StoredMessage]) -> None:
@@ -76,7 +76,7 @@ class DefaultBackend(InboxBackend):
             row.user_id: row
             for row in self._deliveries()
             .select_for_update()
-            .filter(user__in=user_ids, message=message.id)
+            .filter(user__in=user_ids, message=int(message.id))
             .order_by("user")
         }
         new = [user_id for user_id in user_ids if user_id not in held]
@@ -217,13 +217,14 @@ class DefaultBackend(InboxBackend):
         return Delivery.objects.using(self.using)
 
 
-def _create(model: type[Message], rows: list[Message]) -> list[Message]:
+def _create(rows: list[Message]) -> list[Message]:
     """Insert rows whose keys are needed: in one statement where the database returns them."""
-    connection = connections[router.db_for_write(model)]
+    connection = connections[router.db_for_write(Message)]
     if len(rows) > 1 and connection.features.can_return_rows_from_bulk_insert:
-        return model.objects.bulk_create(rows)
-    for row in rows:
-        row.save(force_insert=True)
+        Message.objects.bulk_create(rows)
+    else:
+        for row in rows:
+            row.save(force_insert=True)
     return rows
 
 

@@ -24,7 +24,10 @@ from stored_messages.stored import StoredMessage, Summary
 def deliveries_of(user: Any, *, archive: bool = False) -> QuerySet[Delivery]:
     """Return the unread deliveries of a user, or all that are kept."""
     kept = Q(dismissed_at__isnull=True) if archive else Q(read_at__isnull=True)
-    return Delivery.objects.filter(kept, _after(_cutoff(archive)), user=user_pk(user))
+    deliveries: QuerySet[Delivery] = Delivery.objects.filter(
+        kept, _after(_cutoff(archive)), user=user_pk(user)
+    )
+    return deliveries
 
 
 def broadcasts_of(user: Any, *, archive: bool = False) -> QuerySet[Message]:
@@ -34,12 +37,13 @@ def broadcasts_of(user: Any, *, archive: bool = False) -> QuerySet[Message]:
     """
     joined = joined_at(user)
     delivered = Delivery.objects.filter(message=OuterRef("pk"), user=user_pk(user))
-    return Message.objects.filter(
+    broadcasts: QuerySet[Message] = Message.objects.filter(
         Q() if joined is None else Q(sent_at__gte=joined),
         ~Exists(delivered),
         _after(_cutoff(archive)),
         broadcast=True,
     )
+    return broadcasts
 
 
 def total(*querysets: QuerySet[Any]) -> Summary:
@@ -90,7 +94,7 @@ def as_stored(message: Message, delivery: Delivery | None = None) -> StoredMessa
     own = delivery or message
     stored = StoredMessage(
         message.level,
-        mark_safe(message.message) if message.safe else message.message,
+        mark_safe(message.message) if message.safe else message.message,  # noqa: S308 (as its sender)
         message.extra_tags,
         url=safe_url(message.url),
         date=message.date,

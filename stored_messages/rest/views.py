@@ -51,7 +51,8 @@ class InboxView(APIView):
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """The session, then what the project has."""
-        classes = [SessionAuthentication, *api_settings.DEFAULT_AUTHENTICATION_CLASSES]
+        configured: list[type[BaseAuthentication]] = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+        classes = [SessionAuthentication, *configured]
         return [authentication() for authentication in dict.fromkeys(classes)]
 
     def check_permissions(self, request: Request) -> None:
@@ -63,10 +64,10 @@ class InboxView(APIView):
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any
     ) -> Response:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response["Cache-Control"] = "private, no-cache"
-        patch_vary_headers(response, ["Cookie", "Authorization"])
-        return response
+        final: Response = super().finalize_response(request, response, *args, **kwargs)
+        final["Cache-Control"] = "private, no-cache"
+        patch_vary_headers(final, ["Cookie", "Authorization"])
+        return final
 
 
 class InboxListView(InboxView):
@@ -77,9 +78,8 @@ class InboxListView(InboxView):
         asked.is_valid(raise_exception=True)
         limit, cursor = asked.validated_data["limit"], asked.validated_data["cursor"]
         page = api.get_backend().page(request.user, before=cursor, limit=limit)
-        return Response(
-            MessageSerializer(page.messages, many=True).data, headers=_headers(request, page)
-        )
+        items = [MessageSerializer(message).data for message in page.messages]
+        return Response(items, headers=_headers(request, page))
 
 
 class InboxDetailView(InboxView):
