@@ -40,7 +40,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         found.append(
             Error(
                 str(error),
-                hint="Use 'stored_messages.backends.DefaultBackend' or the path of a subclass of StoredMessagesBackend.",
+                hint="Use 'stored_messages.backends.DefaultBackend' or the path of a StoredMessagesBackend.",
                 id="stored_messages.E003",
             )
         )

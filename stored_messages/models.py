@@ -41,8 +41,8 @@ class Delivery(models.Model):
 
     The user has no database constraint: a user deleted meanwhile must not fail the commit of a sender, and users may
     live in another database. Position, stamp, date and broadcast repeat those of the message, so that summaries need
-    no join; position and stamp are new when the message is stored again after it was read. A dismissed message is always
-    read too: what is unread is ``read_at IS NULL``, everywhere.
+    no join; position and stamp are new when the message is stored again after it was read. A dismissed message is
+    always read too: what is unread is ``read_at IS NULL``, everywhere.
     """
 
     user = models.ForeignKey(

@@ -29,7 +29,7 @@ def owner_key(user: Any) -> str:
 def user_pk(user: Any) -> Any:
     """Return the primary key of a user, or of what is a primary key already.
 
-    Raises ``ValueError`` for a user that has none (unsaved or anonymous), ``TypeError`` for an instance of another model.
+    Raises ``ValueError`` for a user that has none (unsaved or anonymous), ``TypeError`` for another model's instance.
     """
     if isinstance(user, Model) and not isinstance(user, get_user_model()):
         raise TypeError(f"{user!r} is no {settings.AUTH_USER_MODEL}.")

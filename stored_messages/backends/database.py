@@ -121,13 +121,13 @@ class DefaultBackend(InboxBackend):
             return None
         delivery = (
             deliveries_of(user, archive=True)
-            .filter(message=msg_id)
+            .filter(message=int(msg_id))
             .select_related("message")
             .first()
         )
         if delivery is not None:
             return as_stored(delivery.message, delivery)
-        broadcast = broadcasts_of(user, archive=True).filter(pk=msg_id).first()
+        broadcast = broadcasts_of(user, archive=True).filter(pk=int(msg_id)).first()
         return as_stored(broadcast) if broadcast else None
 
     def _summary(self, user: Any, outside: tuple[int, int | None] | None = None) -> Summary:

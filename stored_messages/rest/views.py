@@ -1,7 +1,7 @@
 """The REST API of the signed-in user's own inbox."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
@@ -51,7 +51,9 @@ class InboxView(APIView):
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """The session, then what the project has."""
-        configured: list[type[BaseAuthentication]] = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+        configured = cast(
+            "Sequence[type[BaseAuthentication]]", api_settings.DEFAULT_AUTHENTICATION_CLASSES
+        )
         classes = [SessionAuthentication, *configured]
         return [authentication() for authentication in dict.fromkeys(classes)]
 
