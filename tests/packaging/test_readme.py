@@ -17,7 +17,6 @@ PASSWORD = "correct horse battery staple"
 # What the project itself has: a page that shows messages as most do, a way to send one, and files
 # with hashed names. None of it knows of the bell.
 PROJECT_SETTINGS = """
-import os
 ALLOWED_HOSTS = ["127.0.0.1"]
 DEBUG = False
 ROOT_URLCONF = "mysite.urls"
@@ -28,7 +27,6 @@ STORAGES = {
         "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
     },
 }
-FORCE_SCRIPT_NAME = os.environ.get("SCRIPT_NAME")
 """
 PROJECT_URLS = """
 from django.urls import path, re_path
@@ -38,7 +36,7 @@ from mysite import views
 
 urlpatterns += [
     path("", views.home),
-    path("send/", views.send),
+    path("send/", views.send, name="send"),
     re_path(r"^static/(?P<path>.*)$", serve, {"document_root": settings.STATIC_ROOT}),
 ]
 """
@@ -71,7 +69,7 @@ BASE_TEMPLATE = """<!doctype html>
 """
 HOME_TEMPLATE = """{% extends "base.html" %}
 {% block content %}
-<form action="{% url 'mysite.views.send' %}" method="post">
+<form action="{% url 'send' %}" method="post">
   {% csrf_token %}<input name="text"><button>Send</button>
 </form>
 {% endblock %}
@@ -136,8 +134,7 @@ async def test_a_new_project_has_a_working_bell(
     directory = tmp_path / "site"
     directory.mkdir()
     project = _new_project(directory, python, live=kind == "daphne")
-    script_name = {"SCRIPT_NAME": root_path} if kind == "wsgi" and root_path else {}
-    server = serve(kind, project=project, root_path=root_path, **script_name)
+    server = serve(kind, project=project, root_path=root_path)
     bell = page.locator("notification-bell").get_by_role("button").first
 
     await page.goto(f"{server.url}/admin/login/?next={root_path}/")

@@ -100,7 +100,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
-# Below a sub-path a WSGI server is told by setting; an ASGI server has an option for it.
-FORCE_SCRIPT_NAME = os.environ.get("SCRIPT_NAME") or None
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"

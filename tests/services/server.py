@@ -103,7 +103,7 @@ def _command(project: Project, kind: Kind, port: int, root_path: str) -> list[st
         options = ["--root-path", root_path] if root_path else []
         return [python, "-m", "uvicorn", "--host", HOST, "--port", at, *options, project.asgi]
     program = Path(__file__).with_name("wsgi_server.py")
-    return [python, str(program), project.wsgi, HOST, at]
+    return [python, str(program), project.wsgi, HOST, at, root_path]
 
 
 class Serve(Protocol):
