@@ -54,7 +54,7 @@ class InboxView(APIView):
         configured = cast(
             "Sequence[type[BaseAuthentication]]", api_settings.DEFAULT_AUTHENTICATION_CLASSES
         )
-        classes = [SessionAuthentication, *configured]
+        classes: list[type[BaseAuthentication]] = [SessionAuthentication, *configured]
         return [authentication() for authentication in dict.fromkeys(classes)]
 
     def check_permissions(self, request: Request) -> None:
