@@ -48,6 +48,7 @@ lint: $(dev)
 test: lint
 	@sh tools/services.sh
 	node --test $$(find tests/browser -name '*.test.*js' | sort)
+	$(python) -m pytest tests/example
 	$(python) -m pytest -n $(WORKERS) --dist loadgroup
 
 clean:
