@@ -18,6 +18,7 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "tracker:issues"
 LANGUAGE_CODE = "en"
 USE_TZ = True
+TIME_ZONE = "UTC"
 
 INSTALLED_APPS = [
     "daphne",  # the bell: first, so that runserver serves ASGI
@@ -26,9 +27,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "tracker",  # before the next one, to give its page the tracker's look
     "stored_messages",  # the bell
     "realtime",  # the bell
-    "tracker",
 ]
 
 # The bell. The fourth line is in urls.py, the fifth in tracker/templates/tracker/base.html.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import stored_messages
@@ -26,11 +27,11 @@ def excerpt(body: str) -> str:
 
 def tell(
     people: Iterable[User],
-    level: int,
     text: str,
     *,
     actor: User,
     issue: Issue,
+    level: int = stored_messages.STORED_INFO,
     url: str = "",
     date: datetime | None = None,
 ) -> None:
@@ -49,13 +50,12 @@ def open_issue(author: User, date: datetime | None = None, **fields: Any) -> Iss
     """File an issue; whoever is to look after it or is mentioned in it is told."""
     issue = Issue.objects.create(author=author, created_at=date or timezone.now(), **fields)
     names = mentioned(issue.body)
-    others = User.objects.filter(username__in=names).exclude(pk=issue.assignee_id)
-    about = {"actor": author, "issue": issue, "date": date}
+    told = partial(tell, actor=author, issue=issue, date=date)
     if issue.assignee:
-        text = f"opened #{issue.pk} and assigned it to you"
-        tell([issue.assignee], stored_messages.STORED_INFO, text, **about)
-    text = f"mentioned you in #{issue.pk}: {excerpt(issue.body)}"
-    tell(others, stored_messages.STORED_INFO, text, **about)
+        names.discard(issue.assignee.username)
+        told([issue.assignee], f"opened #{issue.pk} and assigned it to you")
+    called = User.objects.filter(username__in=names)
+    told(called, f"mentioned you in #{issue.pk}: {excerpt(issue.body)}")
     return issue
 
 
@@ -64,19 +64,11 @@ def comment(issue: Issue, author: User, body: str, date: datetime | None = None)
     """Say something; who is mentioned in it is told so, the issue's other people hear of it."""
     said = issue.comments.create(author=author, body=body, created_at=date or timezone.now())
     names = mentioned(body)
-    about = {"actor": author, "issue": issue, "url": said.get_absolute_url(), "date": date}
-    tell(
-        User.objects.filter(username__in=names),
-        stored_messages.STORED_INFO,
-        f"mentioned you in #{issue.pk}: {excerpt(body)}",
-        **about,
-    )
-    tell(
-        issue.people().exclude(username__in=names),
-        stored_messages.STORED_INFO,
-        f"commented on #{issue.pk}: {excerpt(body)}",
-        **about,
-    )
+    called = User.objects.filter(username__in=names)
+    others = issue.people().exclude(username__in=names)
+    told = partial(tell, actor=author, issue=issue, url=said.get_absolute_url(), date=date)
+    told(called, f"mentioned you in #{issue.pk}: {excerpt(body)}")
+    told(others, f"commented on #{issue.pk}: {excerpt(body)}")
     return said
 
 
@@ -88,11 +80,11 @@ def assign(issue: Issue, actor: User, assignee: User | None, date: datetime | No
         return
     issue.assignee = assignee
     issue.save(update_fields=["assignee"])
-    about = {"actor": actor, "issue": issue, "date": date}
+    told = partial(tell, actor=actor, issue=issue, date=date)
     if assignee:
-        tell([assignee], stored_messages.STORED_INFO, f"assigned #{issue.pk} to you", **about)
+        told([assignee], f"assigned #{issue.pk} to you")
     if before:
-        tell([before], stored_messages.STORED_INFO, f"took #{issue.pk} off your list", **about)
+        told([before], f"took #{issue.pk} off your list")
 
 
 @transaction.atomic
@@ -106,7 +98,7 @@ def set_open(issue: Issue, actor: User, is_open: bool, date: datetime | None = N
         level, text = stored_messages.STORED_WARNING, f"reopened #{issue.pk}"
     else:
         level, text = stored_messages.STORED_SUCCESS, f"closed #{issue.pk}"
-    tell(issue.people(), level, text, actor=actor, issue=issue, date=date)
+    tell(issue.people(), text, actor=actor, issue=issue, level=level, date=date)
 
 
 def announce(actor: User, level: int, text: str, url: str | None = None) -> None:

@@ -1,8 +1,10 @@
 """The people and conversations that `manage.py seed` and `manage.py activity` bring to life."""
 
+from typing import Any
+
 from .models import Issue
 
-ACCOUNTS = [
+ACCOUNTS: list[dict[str, Any]] = [
     {"username": "ada", "first_name": "Ada", "last_name": "Lindqvist"},
     {"username": "ben", "first_name": "Ben", "last_name": "Okafor"},
     {"username": "mira", "first_name": "Mira", "last_name": "Santos", "is_staff": True},
@@ -11,7 +13,7 @@ ACCOUNTS = [
 BUG, FEATURE, QUESTION = Issue.Kind.BUG, Issue.Kind.FEATURE, Issue.Kind.QUESTION
 
 # Who filed it, how many hours ago, what it is; then the comments: who, how many hours ago, what.
-LONG_AGO = [
+LONG_AGO: list[dict[str, Any]] = [
     {
         "who": ("mira", 140),
         "kind": QUESTION,
@@ -30,7 +32,7 @@ LONG_AGO = [
         "kind": FEATURE,
         "title": "Pause a ride for up to ten minutes",
         "body": "Riders stop for groceries and lose their bike. Let them lock it and keep it.",
-        "assignee": None,
+        "assignee": "nobody",
         "comments": [
             ("mira", 110, "The most requested thing in the survey, by far."),
             ("ben", 104, "The locks can do it from firmware 2.8 on. That is 80 % of the fleet."),
@@ -52,7 +54,7 @@ LONG_AGO = [
         "closed": ("ben", 60),
     },
 ]
-RECENTLY = [
+RECENTLY: list[dict[str, Any]] = [
     {
         "who": ("mira", 50),
         "kind": BUG,
@@ -81,7 +83,7 @@ RECENTLY = [
         "kind": FEATURE,
         "title": "Tell riders when their favourite station is empty",
         "body": "At 7:30 on working days, when fewer than two bikes are left. @ada @ben ideas?",
-        "assignee": None,
+        "assignee": "nobody",
         "comments": [
             ("ada", 7, "Only those who asked for it, I hope. I'd switch it off within a week."),
         ],

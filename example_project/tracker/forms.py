@@ -24,12 +24,10 @@ def everybody() -> QuerySet[User]:
 class SignInForm(forms.Form):
     """Takes the name of a demo account, and no password: for a demonstration only."""
 
-    username = forms.ModelChoiceField(User.objects.none(), to_field_name="username")
-
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         accounts = everybody().filter(username__in=[account["username"] for account in ACCOUNTS])
-        self.fields["username"].queryset = accounts
+        self.fields["username"] = forms.ModelChoiceField(accounts, to_field_name="username")
 
     def get_user(self) -> User:
         return self.cleaned_data["username"]

@@ -19,6 +19,12 @@ from .forms import AnnouncementForm, AssignForm, CommentForm, IssueForm, SignInF
 from .models import Issue, display_name
 
 
+class Request(HttpRequest):
+    """Of somebody who is signed in."""
+
+    user: User
+
+
 class SignIn(LoginView):
     """One click and you are somebody. For a demonstration only."""
 
@@ -33,7 +39,7 @@ class SignIn(LoginView):
 
 
 @login_required
-def issues(request: HttpRequest) -> HttpResponse:
+def issues(request: Request) -> HttpResponse:
     mine = Q(is_open=True, assignee=request.user)
     tabs = {"open": Q(is_open=True), "mine": mine, "closed": Q(is_open=False)}
     show = request.GET.get("show")
@@ -46,7 +52,7 @@ def issues(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def new_issue(request: HttpRequest) -> HttpResponse:
+def new_issue(request: Request) -> HttpResponse:
     form = IssueForm(request.POST or None, label_suffix="")
     if form.is_valid():
         issue = actions.open_issue(request.user, **form.cleaned_data)
@@ -58,7 +64,7 @@ def new_issue(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def issue(request: HttpRequest, pk: int) -> HttpResponse:
+def issue(request: Request, pk: int) -> HttpResponse:
     issue = get_object_or_404(Issue.objects.select_related("author", "assignee"), pk=pk)
     form = CommentForm(request.POST or None)
     if form.is_valid():
@@ -77,7 +83,7 @@ def issue(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def assign(request: HttpRequest, pk: int) -> HttpResponse:
+def assign(request: Request, pk: int) -> HttpResponse:
     issue = get_object_or_404(Issue.objects.select_related("assignee"), pk=pk)
     form = AssignForm(request.POST)
     if form.is_valid() and (assignee := form.cleaned_data["assignee"]) != issue.assignee:
@@ -94,7 +100,7 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def set_state(request: HttpRequest, pk: int) -> HttpResponse:
+def set_state(request: Request, pk: int) -> HttpResponse:
     issue = get_object_or_404(Issue, pk=pk)
     actions.set_open(issue, request.user, request.POST.get("state") == "open")
     messages.success(request, "Issue reopened." if issue.is_open else "Issue closed.")
@@ -102,7 +108,7 @@ def set_state(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-def announce(request: HttpRequest) -> HttpResponse:
+def announce(request: Request) -> HttpResponse:
     if not request.user.is_staff:
         raise PermissionDenied
     form = AnnouncementForm(request.POST or None, label_suffix="")

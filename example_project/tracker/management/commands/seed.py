@@ -44,17 +44,17 @@ class Command(BaseCommand):
     def replay(
         self,
         who: tuple[str, int],
-        assignee: str | None,
+        assignee: str,
         comments: list[tuple[str, int, str]],
         closed: tuple[str, int] | None = None,
-        **fields: str,
+        **fields: Any,
     ) -> None:
         """Let an issue take its course again, at the times at which it did, and tell its people."""
         author, hours = who
         fields["assignee"] = self.people.get(assignee)
-        issue = actions.open_issue(self.people[author], date=self.ago(hours), **fields)
+        issue = actions.open_issue(self.people[author], self.ago(hours), **fields)
         for author, hours, text in comments:
-            actions.comment(issue, self.people[author], text, date=self.ago(hours))
+            actions.comment(issue, self.people[author], text, self.ago(hours))
         if closed:
             author, hours = closed
-            actions.set_open(issue, self.people[author], False, date=self.ago(hours))
+            actions.set_open(issue, self.people[author], False, self.ago(hours))
