@@ -1,0 +1,1155 @@
+/**
+ * The inbox in the browser, without a user interface: what is unread, kept true by a WebSocket
+ * that says what changed, by REST that says what is, and by other tabs.
+ *
+ * Three parts, top to bottom: `Ledger` (what the server told us, and how a frame changes it),
+ * the wire (reading frames and lists), and `InboxClient` (when to ask, what to show).
+ */
+
+const CLASS_KEY = Symbol.for("stored_messages.InboxClient");
+
+const SECOND = 1000;
+const MAX_ROWS = 100; // the most that the server lists at once
+const FAILURES_BEFORE_POLLING = 3;
+const SLOW_RETRY = 60 * SECOND;
+const FIRST_SYNC_TIMEOUT = 10 * SECOND;
+const REQUEST_TIMEOUT = 15 * SECOND;
+const KEEPALIVE_LIMIT = 60_000; // bytes; browsers refuse more than 64 KiB
+const KNOWN_LIMIT = 5000;
+
+let toldAboutPolling = false;
+
+// --- What the server told us ------------------------------------------------------------------
+
+const sameSummary = (a, b) => a.unread === b.unread && a.digest === b.digest;
+
+/**
+ * The position right after this one. Positions are fixed-width hex numbers above 2^53; of any
+ * other string, a longer one with the same start sorts right behind it.
+ */
+function following(position) {
+  if (/^[0-9a-f]+$/.test(position)) {
+    const next = (BigInt(`0x${position}`) + 1n).toString(16).padStart(position.length, "0");
+    if (next.length === position.length) return next;
+  }
+  return `${position}\0`;
+}
+
+/**
+ * The unread messages as the server told them, untouched by what the user is just doing.
+ *
+ * `items` are the loaded ones, `rest` is the summary of everything below `bottom`, the last
+ * loaded position (null when everything is loaded), and `seen` are those read or dismissed since
+ * the last list.
+ */
+class Ledger {
+  items = new Map();
+  seen = new Map();
+  rest = { unread: 0, digest: 0 };
+  bottom = null;
+  loaded = false;
+
+  get summary() {
+    let { unread, digest } = this.rest;
+    for (const item of this.items.values()) {
+      unread += 1;
+      digest += item.stamp;
+    }
+    return { unread, digest };
+  }
+
+  replace(list) {
+    this.items = new Map();
+    this.seen = new Map();
+    this.rest = list.summary;
+    this.loaded = true;
+    this.append(list);
+  }
+
+  append(list) {
+    let { unread, digest } = this.rest;
+    for (const item of list.items) {
+      if (this.items.has(item.id)) continue;
+      this.items.set(item.id, item);
+      this.seen.delete(item.id);
+      unread -= 1;
+      digest -= item.stamp;
+    }
+    this.rest = { unread, digest };
+    this.bottom = list.bottom;
+  }
+
+  /**
+   * Apply what a frame says. False means that it could not be applied exactly, because it
+   * concerns what lies below the loaded part: then only a new list can tell.
+   */
+  apply(event) {
+    switch (event.type) {
+      case "stored":
+        return this.#stored(event.item);
+      case "read":
+        return event.refs.map((ref) => this.#read(ref)).every(Boolean);
+      case "unread":
+        return event.refs.map((ref) => this.#unread(ref)).every(Boolean);
+      case "read_all":
+        return this.#readAll(event.below);
+    }
+    return false; // a frame of a known type that could not be read
+  }
+
+  #isLoaded(position) {
+    return this.bottom === null || position >= this.bottom;
+  }
+
+  #stored(item) {
+    const held = this.items.get(item.id);
+    if (held) {
+      if (item.position > held.position) this.items.set(item.id, item);
+      return true;
+    }
+    // Below the loaded part it may be counted in `rest` already.
+    if (!this.#isLoaded(item.position)) return false;
+    this.seen.delete(item.id);
+    this.items.set(item.id, item);
+    return true;
+  }
+
+  #read(ref) {
+    const held = this.items.get(ref.id);
+    if (held) {
+      // A lower position means an earlier arrival of what has come again since.
+      if (ref.position >= held.position) {
+        this.items.delete(ref.id);
+        this.seen.set(ref.id, held);
+      }
+      return true;
+    }
+    return this.seen.has(ref.id) || this.#isLoaded(ref.position);
+  }
+
+  #unread(ref) {
+    if (this.items.has(ref.id)) return true;
+    const seen = this.seen.get(ref.id);
+    if (seen?.position !== ref.position || !this.#isLoaded(ref.position)) return false;
+    this.seen.delete(ref.id);
+    this.items.set(ref.id, seen);
+    return true;
+  }
+
+  #readAll(below) {
+    if (this.bottom !== null && below < this.bottom) return false;
+    for (const item of this.items.values()) {
+      if (item.position >= below) continue;
+      this.items.delete(item.id);
+      this.seen.set(item.id, item);
+    }
+    this.rest = { unread: 0, digest: 0 };
+    this.bottom = null;
+    return true;
+  }
+}
+
+/**
+ * What the user did and the server has not confirmed: it hides the messages `ids`, and
+ * everything strictly below the position `below` unless that is null.
+ *
+ * A confirmed action counts as a frame that the client gives itself, save for what a real frame
+ * was about in the meantime: that one knows better.
+ */
+class Action {
+  #touched = new Set();
+  #touchedBelow = false;
+
+  constructor(items, below = null) {
+    this.ids = new Map(items.map((item) => [item.id, item]));
+    this.below = below;
+  }
+
+  hides(item) {
+    return this.ids.has(item.id) || this.#isBelow(item.position);
+  }
+
+  touch(event) {
+    if (event.type === "read_all") {
+      this.#touchedBelow = true;
+      for (const item of this.ids.values()) {
+        if (item.position < event.below) this.#touched.add(item.id);
+      }
+    }
+    for (const ref of event.refs ?? (event.item ? [event.item] : [])) {
+      this.#touched.add(ref.id);
+      if (this.#isBelow(ref.position)) this.#touchedBelow = true;
+    }
+  }
+
+  confirmation() {
+    const refs = [...this.ids.values()].filter((item) => !this.#touched.has(item.id));
+    const events = refs.length ? [{ type: "read", refs }] : [];
+    if (this.below !== null && !this.#touchedBelow) {
+      events.push({ type: "read_all", below: this.below });
+    }
+    return events;
+  }
+
+  #isBelow(position) {
+    return this.below !== null && position < this.below;
+  }
+}
+
+// --- The wire ---------------------------------------------------------------------------------
+
+const isRef = (ref) =>
+  typeof ref?.id === "string" && typeof ref.position === "string" && Number.isFinite(ref.stamp);
+
+/** A frame as an event; undefined for a type that this client does not know. */
+function readFrame(frame) {
+  const malformed = { type: "malformed" };
+  switch (frame.type) {
+    case "stored":
+      return isRef(frame.message) ? { type: "stored", item: frame.message } : malformed;
+    case "read":
+    case "gone":
+    case "unread": {
+      const refs = frame.messages;
+      if (!Array.isArray(refs) || !refs.every(isRef)) return malformed;
+      return { type: frame.type === "unread" ? "unread" : "read", refs };
+    }
+    case "read_all":
+      if (typeof frame.up_to !== "string") return malformed;
+      return { type: "read_all", below: following(frame.up_to) };
+  }
+  return undefined;
+}
+
+/** A request that was answered, but not with what was asked for. */
+class ResponseError extends Error {
+  constructor(response, message = `${response.status} ${response.statusText}`.trim()) {
+    super(`${message} (${new URL(response.url || "/", "http://-").pathname})`);
+    this.name = "ResponseError";
+    this.status = response.status;
+    this.retryAfter = Number(response.headers.get("Retry-After")) * SECOND || 0;
+  }
+
+  get isSignedOut() {
+    return this.status === 401 || this.status === 403;
+  }
+}
+
+async function readList(response) {
+  if (!response.ok) throw new ResponseError(response);
+  const header = (name) => response.headers.get(name) ?? "";
+  const user = header("X-Inbox-User");
+  // A login page, a portal of the network, another version of the server: anything but an inbox.
+  if (!user) throw new ResponseError(response, "The answer is not an inbox");
+  const rows = await response.json();
+  if (!Array.isArray(rows) || !rows.every(isRef)) {
+    throw new ResponseError(response, "The answer is not a list of messages");
+  }
+  const items = [...new Map(rows.map((row) => [row.id, row])).values()];
+  const hasNext = /;\s*rel="?next\b/.test(header("Link"));
+  return {
+    user,
+    items,
+    bottom: (hasNext && items.at(-1)?.position) || null,
+    summary: {
+      unread: Number(header("X-Unread-Count")),
+      digest: Number(header("X-Unread-Digest")),
+    },
+    token: header("X-CSRFToken"),
+    pollInterval: Number(header("X-Poll-Interval")) * SECOND,
+  };
+}
+
+// --- The client -------------------------------------------------------------------------------
+
+/** What the client takes from the browser; the option `platform` replaces any of it. */
+const BROWSER = {
+  fetch: (...args) => globalThis.fetch(...args),
+  setTimeout: (...args) => globalThis.setTimeout(...args),
+  clearTimeout: (timer) => globalThis.clearTimeout(timer),
+  now: () => performance.now(),
+  random: Math.random,
+  console: globalThis.console,
+  window: globalThis.window,
+  document: globalThis.document,
+  WebSocket: globalThis.WebSocket,
+  BroadcastChannel: globalThis.BroadcastChannel,
+  // Merely reading these may throw, where the visitor forbids storage.
+  get localStorage() {
+    return globalThis.localStorage;
+  },
+  get sessionStorage() {
+    return globalThis.sessionStorage;
+  },
+};
+
+/**
+ * A user's unread messages, kept true while the page lives.
+ *
+ * Events: `change` (anything that the properties show), `message` (one arrived: `detail` is it),
+ * `status` (`detail` is the new one) and `error` (`detail` is `{error, action}`; `action` names the
+ * method that failed, null for a list that is tried again by itself).
+ *
+ * ```js
+ * const client = new InboxClient({
+ *   inbox: "/messages/inbox/",
+ *   markAll: "/messages/mark_all_read/",
+ *   socket: "/ws/inbox/",
+ * });
+ * client.addEventListener("change", () => render(client.items, client.unread));
+ * client.start();
+ * ```
+ */
+export class InboxClient extends EventTarget {
+  #platform;
+  #inboxUrl;
+  #markAllUrl;
+  #socketUrl;
+  #csrfHeader;
+  #pageSize;
+  #key;
+
+  #running = false;
+  #suspended = false; // in the back/forward cache, or on the way there
+  #listeners = null;
+  #channel = null;
+  #status = "connecting";
+  #error = null;
+
+  // Whose inbox it is. Everything in this block is forgotten when that changes.
+  #epoch = 0;
+  #user = null;
+  #isConfirmed = false; // by a list, not only by a socket
+  #token = "";
+  #remembered = null; // {user, unread} of the last page view
+  #ledger = new Ledger();
+  #overlay = new Set();
+  #view = null; // the items to show, until something changes
+  #known = new Set(); // arrivals that were seen already
+  #top = ""; // the highest position that was ever held
+  #rows; // how many to ask for
+  #isPaging = false;
+  #pendingSync = null; // a summary that differs from ours
+
+  // How it became so.
+  #signedOut = false;
+  #restarts = 0; // since socket and list last agreed whose inbox it is
+  #told = undefined; // the user that another tab told
+  #refuted = null; // what another tab told and a list denied
+
+  // Fetching
+  #timers = new Map(); // by name: fetch, poll, connect, watchdog
+  #aborts = new Set();
+  #request = null;
+  #mustFetch = false;
+  #fetchFailures = 0;
+  #pollInterval = 15 * SECOND;
+  #waiting = [];
+
+  // The socket
+  #socket = null;
+  #isSynced = false; // it said its first sync
+  #wasLive = false; // some socket of this page did
+  #heardAt = 0;
+  #silenceLimit = FIRST_SYNC_TIMEOUT;
+  #connectFailures = 0; // in a row
+
+  /**
+   * @param {object} options
+   * @param {string | URL} options.inbox URL of the list.
+   * @param {string | URL} [options.markAll] URL to mark all read; `../mark_all_read/` by default.
+   * @param {string | URL | null} [options.socket] URL of the socket; without one the client polls.
+   * @param {string} [options.csrfHeader] Request header that carries the CSRF token.
+   * @param {number} [options.pageSize] Messages to a page, at most 100.
+   * @param {object} [options.platform] Replacements for `fetch`, `WebSocket`, timers and so on.
+   */
+  constructor({ inbox, markAll, socket, csrfHeader, pageSize, platform }) {
+    super();
+    this.#platform = { __proto__: BROWSER, ...platform };
+    const base = this.#platform.document?.baseURI;
+    this.#inboxUrl = new URL(inbox, base);
+    this.#markAllUrl = new URL(markAll ?? "../mark_all_read/", markAll ? base : this.#inboxUrl);
+    if (socket) {
+      this.#socketUrl = new URL(socket, base);
+      this.#socketUrl.protocol = this.#socketUrl.protocol.replace("http", "ws");
+    }
+    this.#csrfHeader = csrfHeader || "X-CSRFToken";
+    this.#pageSize = this.#rows = Math.min(pageSize || 20, MAX_ROWS);
+    this.#key = `stored_messages:${this.#inboxUrl.pathname}`;
+    this.#recall();
+  }
+
+  /** The unread messages that are loaded, newest first. @returns {object[]} */
+  get items() {
+    this.#view ??= [...this.#ledger.items.values()]
+      .filter((item) => !this.#isHidden(item))
+      .sort((a, b) => (a.position < b.position ? 1 : -1));
+    return this.#view;
+  }
+
+  /** How many are unread; before the first list, how many the last page view knew of. */
+  get unread() {
+    if (!this.#ledger.loaded) return this.#remembered?.unread ?? 0;
+    const below = this.#hidesBelow ? 0 : Math.max(0, this.#ledger.rest.unread);
+    return this.items.length + below;
+  }
+
+  /** Whether a list has come since the user is known. */
+  get loaded() {
+    return this.#ledger.loaded;
+  }
+
+  /** Whether there are unread messages that are not loaded. */
+  get hasMore() {
+    return this.#ledger.bottom !== null && !this.#hidesBelow;
+  }
+
+  /** `connecting`, `live`, `polling`, `offline` or `signed-out`. */
+  get status() {
+    return this.#status;
+  }
+
+  /** Why the last list failed; null when it did not. */
+  get error() {
+    return this.#error;
+  }
+
+  /** Begin. Starting what runs already does nothing. */
+  start() {
+    if (this.#running) return;
+    this.#running = true;
+    this.#listen();
+    this.#begin();
+  }
+
+  /** Let go of the socket, the timers and the listeners. What is known stays readable. */
+  stop() {
+    if (!this.#running) return;
+    this.#remember();
+    this.#running = false;
+    this.#listeners.abort();
+    this.#halt();
+    this.#closeChannel();
+    this.#updateStatus();
+  }
+
+  /** Ask the server now. Resolves when the answer, or its failure, is in. @returns {Promise<void>} */
+  refresh() {
+    const answered = new Promise((resolve) => this.#waiting.push(resolve));
+    if (this.#running) this.#need(true);
+    else this.#wake();
+    return answered;
+  }
+
+  /** Load the next page. @returns {Promise<boolean>} Whether there was one and it came. */
+  async loadMore() {
+    const epoch = this.#epoch;
+    while (this.#request) await new Promise((resolve) => this.#waiting.push(resolve));
+    const cursor = this.#ledger.bottom;
+    if (!this.#running || epoch !== this.#epoch || cursor === null || this.#isPaging) return false;
+
+    let page;
+    this.#isPaging = true;
+    try {
+      page = await this.#getList({ limit: this.#pageSize, cursor });
+    } catch (error) {
+      if (epoch !== this.#epoch) return false;
+      this.#isPaging = false;
+      if (!this.#running || this.#suspended) return false;
+      if (error.isSignedOut) this.#signOut();
+      else this.#report(error, "loadMore");
+      return false;
+    }
+    if (epoch !== this.#epoch) return false;
+    this.#isPaging = false;
+    if (page.user !== this.#user) {
+      this.#restart();
+      return false;
+    }
+    this.#rows = Math.min(this.#rows + this.#pageSize, MAX_ROWS);
+    const isSettled = !this.#request && !this.#mustFetch && !this.#pendingSync;
+    if (
+      isSettled &&
+      this.#ledger.bottom === cursor &&
+      sameSummary(page.summary, this.#ledger.summary)
+    ) {
+      this.#ledger.append(page);
+      this.#noteKnown(page.items);
+      this.#changed();
+    } else {
+      // The page belongs to another state of the inbox than the one that is held.
+      await this.refresh();
+    }
+    return epoch === this.#epoch;
+  }
+
+  /**
+   * Mark one message read. Shown at once; taken back, with an `error` event, when the server
+   * refuses. The request survives a navigation.
+   * @param {string} id
+   * @returns {Promise<boolean>} Whether the server did it.
+   */
+  markRead(id) {
+    const item = this.#ledger.items.get(id);
+    if (!item && this.#ledger.seen.has(id)) return Promise.resolve(true);
+    for (const action of this.#overlay) {
+      if (action.below === null && action.ids.size === 1 && action.ids.has(id)) return action.done;
+    }
+    const url = new URL(`${encodeURIComponent(id)}/read/`, this.#inboxUrl);
+    return this.#act("markRead", new Action(item ? [item] : []), url);
+  }
+
+  /**
+   * Mark read what is shown and everything older. What arrived after the user looked stays unread.
+   * @param {string[]} [ids] What is shown; by default all that is loaded.
+   * @returns {Promise<boolean>} Whether the server did it.
+   */
+  markAllRead(ids) {
+    const shown = ids ? this.items.filter((item) => ids.includes(item.id)) : this.items;
+    const before = this.#ledger.bottom;
+    if (!shown.length && before === null) return Promise.resolve(this.#ledger.loaded);
+    const body = JSON.stringify({ ids: shown.map((item) => item.id), before });
+    return this.#act("markAllRead", new Action(shown, before), this.#markAllUrl, body);
+  }
+
+  // --- Events ---------------------------------------------------------------------------------
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  #changed() {
+    this.#view = null;
+    this.#emit("change");
+  }
+
+  #report(error, action = null) {
+    this.#emit("error", { error, action });
+  }
+
+  #updateStatus() {
+    let status = "connecting";
+    if (this.#signedOut) status = "signed-out";
+    else if (this.#isSynced) status = "live";
+    else if (this.#fetchFailures) status = "offline";
+    else if (this.#isPolling && this.#ledger.loaded) status = "polling";
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#emit("status", status);
+  }
+
+  #isHidden(item) {
+    for (const action of this.#overlay) if (action.hides(item)) return true;
+    return false;
+  }
+
+  get #hidesBelow() {
+    for (const action of this.#overlay) if (action.below !== null) return true;
+    return false;
+  }
+
+  #noteKnown(items) {
+    for (const { id, position } of items) {
+      this.#known.add(`${id} ${position}`);
+      if (position > this.#top) this.#top = position;
+    }
+    for (const arrival of this.#known) {
+      if (this.#known.size <= KNOWN_LIMIT) break;
+      this.#known.delete(arrival); // sets keep their order: the oldest goes
+    }
+  }
+
+  /** Tell of those that were not known yet, oldest first. */
+  #announce(items) {
+    const news = items.filter(({ id, position }) => !this.#known.has(`${id} ${position}`));
+    this.#noteKnown(news);
+    for (const item of news.sort((a, b) => (a.position > b.position ? 1 : -1))) {
+      this.#emit("message", item);
+    }
+  }
+
+  // --- Beginning, forgetting, beginning again -------------------------------------------------
+
+  #begin(delay = 0) {
+    this.#mustFetch = true;
+    if (delay) {
+      this.#after("connect", delay, () => this.#connect());
+      this.#armFetch(delay);
+    } else {
+      this.#connect();
+      this.#need(true);
+    }
+  }
+
+  /** No socket, no timer, no list under way. An action under way may still reach the server. */
+  #halt() {
+    this.#dropSocket();
+    this.#abortLists();
+    for (const name of [...this.#timers.keys()]) this.#cancel(name);
+    this.#wake();
+  }
+
+  #forget() {
+    this.#epoch += 1;
+    this.#user = null;
+    this.#isConfirmed = false;
+    this.#token = "";
+    this.#remembered = null;
+    this.#ledger = new Ledger();
+    this.#overlay.clear();
+    this.#known.clear();
+    this.#top = "";
+    this.#rows = this.#pageSize;
+    this.#isPaging = false;
+    this.#pendingSync = null;
+    this.#error = null;
+    this.#abortLists();
+    this.#cancel("fetch");
+    this.#store("sessionStorage", null);
+    this.#wake();
+  }
+
+  /**
+   * The inbox is somebody else's now: nothing of the first may stay. `user` is given when the
+   * socket is the new user's already.
+   */
+  #restart(user = null) {
+    this.#forget();
+    this.#user = user;
+    if (user === null) this.#dropSocket();
+    // A socket and a list that never agree (two ways to sign in) must not become a storm.
+    const delay = this.#restarts < 2 ? 0 : this.#jitter(500 * 2 ** this.#restarts);
+    this.#restarts += 1;
+    this.#updateStatus();
+    this.#changed();
+    this.#begin(delay);
+  }
+
+  #signOut() {
+    const wasConfirmed = this.#isConfirmed;
+    // Unless another tab has signed in somebody else already.
+    if (this.#recallUser() === this.#user) this.#store("localStorage", null);
+    this.#forget();
+    this.#halt();
+    this.#mustFetch = false;
+    this.#fetchFailures = 0;
+    this.#told = undefined;
+    this.#signedOut = true;
+    if (wasConfirmed) this.#tell("user", null);
+    this.#updateStatus();
+    this.#changed();
+  }
+
+  #confirmUser(user) {
+    if (this.#isConfirmed) return;
+    this.#isConfirmed = true;
+    this.#user = user;
+    this.#signedOut = false;
+    this.#store("localStorage", user);
+    this.#tell("user", user);
+  }
+
+  // --- Timers ---------------------------------------------------------------------------------
+
+  #after(name, delay, callback) {
+    this.#cancel(name);
+    const timer = this.#platform.setTimeout(() => {
+      this.#timers.delete(name);
+      callback();
+    }, delay);
+    this.#timers.set(name, timer);
+  }
+
+  #cancel(name) {
+    this.#platform.clearTimeout(this.#timers.get(name));
+    this.#timers.delete(name);
+  }
+
+  /** Full jitter: anything up to a ceiling of at most half a minute. */
+  #jitter(ceiling) {
+    return this.#platform.random() * Math.min(ceiling, 30 * SECOND);
+  }
+
+  // --- The page -------------------------------------------------------------------------------
+
+  #listen() {
+    const { window, document } = this.#platform;
+    this.#listeners = new AbortController();
+    const { signal } = this.#listeners;
+    const on = (target, type, listener) => target?.addEventListener(type, listener, { signal });
+    on(window, "online", () => this.#wakeUp());
+    on(window, "pagehide", () => this.#hidePage());
+    on(window, "pageshow", (event) => event.persisted && this.#restorePage());
+    on(document, "visibilitychange", () => (this.#isVisible ? this.#wakeUp() : this.#remember()));
+    this.#openChannel();
+  }
+
+  get #isVisible() {
+    return this.#platform.document?.visibilityState !== "hidden";
+  }
+
+  get #isActive() {
+    return this.#running && !this.#suspended;
+  }
+
+  /** The page is shown, or the network is back: a good moment for what would come later. */
+  #wakeUp() {
+    if (this.#suspended || this.#isSynced) return;
+    this.#connect();
+    const isBehind = this.#signedOut || this.#isPolling || this.#fetchFailures;
+    if (isBehind && !this.#request) this.#need(true);
+  }
+
+  #hidePage() {
+    // An open socket or channel would keep the page out of the back/forward cache.
+    this.#remember();
+    this.#suspended = true;
+    this.#halt();
+    this.#closeChannel();
+  }
+
+  #restorePage() {
+    if (!this.#suspended) return;
+    this.#suspended = false;
+    this.#openChannel();
+    if (this.#signedOut) this.#need(true);
+    else if (this.#recallUser() !== this.#user) this.#restart();
+    else this.#begin();
+    this.#updateStatus();
+  }
+
+  // --- Other tabs, and the next page ----------------------------------------------------------
+
+  #openChannel() {
+    const { BroadcastChannel } = this.#platform;
+    if (!BroadcastChannel) return;
+    this.#channel = new BroadcastChannel(this.#key);
+    this.#channel.onmessage = ({ data }) => {
+      if (data?.type === "user") this.#hearUser(data.user);
+      // A live tab hears of changes through its socket.
+      const isNews = data?.type === "changed" && data.user === this.#user && !this.#isSynced;
+      if (isNews) this.#need(true);
+    };
+  }
+
+  #closeChannel() {
+    this.#channel?.close();
+    this.#channel = null;
+  }
+
+  #tell(type, user) {
+    this.#channel?.postMessage({ type, user });
+  }
+
+  #hearUser(user) {
+    if (this.#signedOut) {
+      if (user !== null) this.#need(true);
+      return;
+    }
+    if (user === this.#user) return;
+    if (this.#refuted?.user === user && this.#platform.now() < this.#refuted.until) return;
+    this.#told = user;
+    if (this.#user !== null) this.#restart();
+  }
+
+  /** Compare a list's user with what another tab told meanwhile. */
+  #settleTold(list, request) {
+    if (this.#told !== undefined && this.#told !== list.user) {
+      if (request.told !== this.#told) {
+        this.#mustFetch = true; // asked before it was told
+        return;
+      }
+      // Tabs may differ after all (tokens), and must not make each other restart for ever.
+      this.#refuted = { user: this.#told, until: this.#platform.now() + 60 * SECOND };
+    }
+    this.#told = undefined;
+  }
+
+  /** The last known count, if the browser's tabs agree that the user is still the same. */
+  #recall() {
+    try {
+      const last = JSON.parse(this.#platform.sessionStorage.getItem(this.#key));
+      const isCurrent = last?.user && last.user === this.#recallUser();
+      if (isCurrent && Number.isSafeInteger(last.unread)) this.#remembered = last;
+    } catch {
+      // Nothing is remembered.
+    }
+  }
+
+  #recallUser() {
+    try {
+      return this.#platform.localStorage.getItem(this.#key);
+    } catch {
+      return null;
+    }
+  }
+
+  #remember() {
+    if (!this.#ledger.loaded) return;
+    const last = { user: this.#user, unread: this.unread };
+    this.#store("sessionStorage", JSON.stringify(last));
+  }
+
+  #store(area, value) {
+    try {
+      if (value === null) this.#platform[area].removeItem(this.#key);
+      else this.#platform[area].setItem(this.#key, value);
+    } catch {
+      // Full or forbidden; it is only for the first paint of the next page.
+    }
+  }
+
+  // --- Fetching -------------------------------------------------------------------------------
+
+  /** Fetch: now, or after a short wait in which frames may make it unnecessary. */
+  #need(now = false) {
+    this.#mustFetch = true;
+    if (now) this.#fetch();
+    else this.#armFetch();
+  }
+
+  #armFetch(delay = 150 + this.#platform.random() * 300) {
+    if (this.#timers.has("fetch") || this.#request || !this.#isActive) return;
+    this.#after("fetch", delay, () => this.#fetch());
+  }
+
+  #fetch() {
+    if (this.#request || !this.#isActive) return;
+    this.#cancel("fetch");
+    if (!this.#mustFetch && !this.#pendingSync) return;
+    this.#cancel("poll");
+    // This list answers every sync that was heard before it was asked for.
+    this.#mustFetch = false;
+    this.#pendingSync = null;
+    const request = { records: [], told: this.#told };
+    this.#request = request;
+    const limit = Math.min(Math.max(this.#rows, this.#ledger.items.size), MAX_ROWS);
+    this.#getList({ limit }).then(
+      (list) => this.#request === request && this.#listed(list),
+      (error) => this.#request === request && this.#listFailed(error),
+    );
+  }
+
+  async #getList(params) {
+    const url = new URL(this.#inboxUrl);
+    for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
+    const abort = new AbortController();
+    const timer = this.#platform.setTimeout(() => abort.abort(), REQUEST_TIMEOUT);
+    this.#aborts.add(abort);
+    try {
+      const response = await this.#platform.fetch(url.href, {
+        headers: { Accept: "application/json" },
+        credentials: "same-origin",
+        cache: "no-store", // what one user was told must never be another's answer
+        signal: abort.signal,
+      });
+      return await readList(response);
+    } finally {
+      this.#platform.clearTimeout(timer);
+      this.#aborts.delete(abort);
+    }
+  }
+
+  #abortLists() {
+    if (this.#request) this.#mustFetch = true;
+    this.#request = null;
+    for (const abort of this.#aborts) abort.abort();
+  }
+
+  #listed(list) {
+    const request = this.#request;
+    this.#request = null;
+    if (this.#user !== null && list.user !== this.#user) {
+      this.#restart();
+      return;
+    }
+    this.#confirmUser(list.user);
+    this.#settleTold(list, request);
+    this.#token = list.token || this.#token;
+    if (list.pollInterval >= SECOND) this.#pollInterval = list.pollInterval;
+    const wasFailing = this.#fetchFailures > 0;
+    this.#fetchFailures = 0;
+    this.#error = null;
+    if (this.#isSynced || !this.#socketUrl) this.#restarts = 0;
+
+    const isFirst = !this.#ledger.loaded;
+    this.#ledger.replace(list);
+    this.#replay(request.records);
+    this.#updateStatus();
+    this.#changed();
+    // What is not above all that was ever held comes from pages that were not loaded: no news.
+    if (!isFirst) this.#announce(this.items.filter((item) => item.position > this.#top));
+    this.#noteKnown(this.#ledger.items.values());
+
+    if (this.#mustFetch || this.#pendingSync) this.#armFetch();
+    else this.#schedulePoll();
+    // The server answers again, so its sockets may too; who was signed out has none under way.
+    if (wasFailing || !this.#timers.has("connect")) this.#connect();
+    this.#wake();
+  }
+
+  /** What came during the request is newer than the list or in it already: both end the same. */
+  #replay(records) {
+    for (const { sync, event } of records) {
+      if (sync) {
+        this.#compare(sync);
+      } else {
+        this.#pendingSync = null; // the server sends another sync after every event
+        if (!this.#ledger.apply(event)) this.#mustFetch = true;
+      }
+    }
+  }
+
+  #listFailed(error) {
+    this.#request = null;
+    if (error.isSignedOut) {
+      this.#signOut();
+      return;
+    }
+    this.#error = error;
+    if (!this.#signedOut) {
+      this.#fetchFailures += 1;
+      this.#mustFetch = true;
+      const backoff = SECOND / 2 + this.#jitter(SECOND * 2 ** this.#fetchFailures);
+      // A hidden page without a socket waits until it is shown.
+      if (this.#isSynced || this.#isVisible) this.#armFetch(Math.max(backoff, error.retryAfter ?? 0));
+    }
+    this.#updateStatus();
+    this.#report(error);
+    this.#changed();
+    this.#wake();
+  }
+
+  /** Resolve those who wait for an answer. */
+  #wake() {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  get #isPolling() {
+    if (this.#isSynced) return false;
+    return !this.#socketUrl || this.#connectFailures >= FAILURES_BEFORE_POLLING;
+  }
+
+  #schedulePoll() {
+    if (!this.#isActive || this.#signedOut || !this.#isPolling || !this.#isVisible) return;
+    const delay = this.#pollInterval * (0.9 + this.#platform.random() * 0.2);
+    this.#after("poll", delay, () => this.#isPolling && this.#isVisible && this.#need(true));
+  }
+
+  // --- The socket -----------------------------------------------------------------------------
+
+  #connect() {
+    if (!this.#socketUrl || this.#socket || !this.#isActive || this.#signedOut) return;
+    this.#cancel("connect");
+    let socket;
+    try {
+      socket = new this.#platform.WebSocket(this.#socketUrl.href);
+    } catch {
+      this.#closed(0); // forbidden by the page's policy
+      return;
+    }
+    this.#socket = socket;
+    this.#silenceLimit = FIRST_SYNC_TIMEOUT;
+    this.#heardAt = this.#platform.now();
+    this.#watch();
+    socket.onmessage = ({ data }) => {
+      if (socket !== this.#socket) return;
+      this.#heardAt = this.#platform.now();
+      this.#hear(data);
+    };
+    socket.onclose = ({ code }) => {
+      if (socket === this.#socket) this.#closed(code);
+    };
+  }
+
+  #dropSocket() {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#isSynced = false;
+    this.#cancel("watchdog");
+    socket?.close();
+  }
+
+  /** A socket that is silent for longer than its heartbeat allows is dead, whatever it says. */
+  #watch() {
+    const left = this.#heardAt + this.#silenceLimit - this.#platform.now();
+    if (left > 0) {
+      this.#after("watchdog", left, () => this.#watch());
+    } else {
+      this.#closed(0);
+    }
+  }
+
+  #closed(code) {
+    this.#connectFailures = this.#isSynced ? 0 : this.#connectFailures + 1;
+    this.#dropSocket();
+    if (code === 4401) {
+      this.#signOut();
+      return;
+    }
+    const tooMany = code === 4429;
+    if (tooMany) this.#connectFailures = Math.max(this.#connectFailures, FAILURES_BEFORE_POLLING);
+    const isSlow = tooMany || (this.#isPolling && !this.#wasLive);
+    const delay = isSlow
+      ? SLOW_RETRY * (0.75 + this.#platform.random() / 2)
+      : this.#jitter(500 * 2 ** this.#connectFailures);
+    this.#after("connect", delay, () => this.#connect());
+    if (this.#isPolling) this.#pollInstead(tooMany);
+    this.#updateStatus();
+  }
+
+  #pollInstead(tooMany) {
+    if (this.#wasLive && this.#connectFailures === FAILURES_BEFORE_POLLING) {
+      this.#need(); // there may be news that no socket brought
+    } else if (!this.#timers.has("poll") && !this.#timers.has("fetch") && !this.#request) {
+      this.#schedulePoll();
+    }
+    if (this.#wasLive || tooMany || toldAboutPolling) return;
+    toldAboutPolling = true;
+    this.#platform.console.info(
+      `Live updates are not available (no WebSocket at ${this.#socketUrl.pathname}): asking every ` +
+        `${Math.round(this.#pollInterval / SECOND)} seconds instead.`,
+    );
+  }
+
+  #hear(data) {
+    let frame;
+    try {
+      frame = JSON.parse(data);
+    } catch {
+      return;
+    }
+    if (frame?.type === "sync") this.#hearSync(frame);
+    // Before its first sync a socket may tell of what no list has answered for.
+    else if (this.#isSynced) this.#hearEvent(readFrame(frame ?? {}));
+  }
+
+  #hearSync({ user, unread, digest, heartbeat }) {
+    const isFirst = !this.#isSynced;
+    this.#isSynced = true;
+    this.#wasLive = true;
+    this.#connectFailures = 0;
+    this.#cancel("poll");
+    if (heartbeat > 0) this.#silenceLimit = heartbeat * 1.5 * SECOND + 3 * SECOND;
+    if (this.#user === null) {
+      this.#user = user;
+      if (this.#remembered && this.#remembered.user !== user) this.#remembered = null;
+    } else if (this.#user !== user) {
+      this.#restart(isFirst ? user : null);
+      return;
+    }
+    if (this.#ledger.loaded) this.#restarts = 0;
+    if (this.#request) this.#request.records.push({ sync: { unread, digest } });
+    else this.#compare({ unread, digest });
+    this.#updateStatus();
+  }
+
+  #compare(summary) {
+    if (!this.#ledger.loaded) {
+      this.#need();
+    } else if (sameSummary(summary, this.#ledger.summary)) {
+      this.#pendingSync = null;
+      this.#mustFetch = false;
+      this.#cancel("fetch");
+    } else {
+      this.#pendingSync = summary;
+      this.#armFetch();
+    }
+  }
+
+  #hearEvent(event) {
+    if (!event) return;
+    for (const action of this.#overlay) action.touch(event);
+    this.#take(event);
+    if (event.type === "stored" && this.#ledger.items.get(event.item.id) === event.item) {
+      this.#announce([event.item]);
+    }
+  }
+
+  #take(event) {
+    this.#request?.records.push({ event });
+    if (!this.#ledger.loaded) return;
+    const isExact = this.#ledger.apply(event);
+    // During a request only the replay can tell, on what the list says.
+    if (!isExact && !this.#request) this.#need();
+    if (this.#pendingSync && sameSummary(this.#pendingSync, this.#ledger.summary)) {
+      this.#pendingSync = null;
+    }
+    this.#changed();
+  }
+
+  // --- Actions --------------------------------------------------------------------------------
+
+  #act(name, action, url, body = "") {
+    if (!this.#running || this.#user === null || !this.#ledger.loaded) return Promise.resolve(false);
+    this.#overlay.add(action);
+    action.done = this.#send(name, action, url, body);
+    this.#changed();
+    return action.done;
+  }
+
+  async #send(name, action, url, body) {
+    const epoch = this.#epoch;
+    let failure = null;
+    try {
+      await this.#post(url, body);
+    } catch (error) {
+      failure = error;
+    }
+    if (epoch !== this.#epoch) return failure === null;
+    this.#overlay.delete(action);
+    if (failure) {
+      this.#refused(failure, name);
+      return false;
+    }
+    const events = action.confirmation();
+    for (const event of events) this.#take(event);
+    // What was not held may have been counted below.
+    if (!action.ids.size && action.below === null) this.#need();
+    this.#changed();
+    this.#tell("changed", this.#user);
+    return true;
+  }
+
+  #refused(error, name) {
+    if (error.status === 409) {
+      this.#restart();
+      return;
+    }
+    this.#need(); // it may have been done all the same, or be about what is gone
+    this.#changed();
+    this.#report(error, name);
+  }
+
+  async #post(url, body, isRetry = false) {
+    const epoch = this.#epoch;
+    const headers = { Accept: "application/json", "X-Inbox-User": this.#user };
+    if (this.#token) headers[this.#csrfHeader] = this.#token;
+    if (body) headers["Content-Type"] = "application/json";
+    const abort = new AbortController();
+    const timer = this.#platform.setTimeout(() => abort.abort(), REQUEST_TIMEOUT);
+    let response;
+    try {
+      response = await this.#platform.fetch(url.href, {
+        method: "POST",
+        headers,
+        body: body || undefined,
+        credentials: "same-origin",
+        keepalive: body.length < KEEPALIVE_LIMIT, // to survive a navigation
+        signal: abort.signal,
+      });
+    } finally {
+      this.#platform.clearTimeout(timer);
+    }
+    if (response.ok) return;
+    const error = new ResponseError(response);
+    if (!error.isSignedOut || isRetry) throw error;
+    // The token may be an old one: a list brings a new one, or says who is signed out.
+    await this.refresh();
+    if (epoch !== this.#epoch || !this.#isActive) throw error;
+    await this.#post(url, body, true);
+  }
+}
+
+globalThis[CLASS_KEY] ??= InboxClient;
+globalThis.dispatchEvent?.(new Event("stored_messages:InboxClient"));
