@@ -38,7 +38,7 @@ def tell(
     stored_messages.add_message_for(
         [person for person in people if person != actor],
         level,
-        f"{display_name(actor)} {text}",
+        text,
         url=url or issue.get_absolute_url(),
         date=date,
         data={"title": issue.title, "actor": display_name(actor)},
@@ -53,9 +53,9 @@ def open_issue(author: User, date: datetime | None = None, **fields: Any) -> Iss
     told = partial(tell, actor=author, issue=issue, date=date)
     if issue.assignee:
         names.discard(issue.assignee.username)
-        told([issue.assignee], f"opened #{issue.pk} and assigned it to you")
+        told([issue.assignee], f"Opened #{issue.pk} and assigned it to you")
     called = User.objects.filter(username__in=names)
-    told(called, f"mentioned you in #{issue.pk}: {excerpt(issue.body)}")
+    told(called, f"Mentioned you in #{issue.pk}: {excerpt(issue.body)}")
     return issue
 
 
@@ -67,8 +67,8 @@ def comment(issue: Issue, author: User, body: str, date: datetime | None = None)
     called = User.objects.filter(username__in=names)
     others = issue.people().exclude(username__in=names)
     told = partial(tell, actor=author, issue=issue, url=said.get_absolute_url(), date=date)
-    told(called, f"mentioned you in #{issue.pk}: {excerpt(body)}")
-    told(others, f"commented on #{issue.pk}: {excerpt(body)}")
+    told(called, f"Mentioned you in #{issue.pk}: {excerpt(body)}")
+    told(others, f"Commented on #{issue.pk}: {excerpt(body)}")
     return said
 
 
@@ -82,9 +82,9 @@ def assign(issue: Issue, actor: User, assignee: User | None, date: datetime | No
     issue.save(update_fields=["assignee"])
     told = partial(tell, actor=actor, issue=issue, date=date)
     if assignee:
-        told([assignee], f"assigned #{issue.pk} to you")
+        told([assignee], f"Assigned #{issue.pk} to you")
     if before:
-        told([before], f"took #{issue.pk} off your list")
+        told([before], f"Took #{issue.pk} off your list")
 
 
 @transaction.atomic
@@ -95,9 +95,9 @@ def set_open(issue: Issue, actor: User, is_open: bool, date: datetime | None = N
     issue.is_open = is_open
     issue.save(update_fields=["is_open"])
     if is_open:
-        level, text = stored_messages.STORED_WARNING, f"reopened #{issue.pk}"
+        level, text = stored_messages.STORED_WARNING, f"Reopened #{issue.pk}"
     else:
-        level, text = stored_messages.STORED_SUCCESS, f"closed #{issue.pk}"
+        level, text = stored_messages.STORED_SUCCESS, f"Closed #{issue.pk}"
     tell(issue.people(), text, actor=actor, issue=issue, level=level, date=date)
 
 

@@ -23,7 +23,7 @@ def test_a_comment_tells_the_author(browser, inbox, issue, ada, ben, mira):
     said = Comment.objects.get()
     [told] = inbox(ada)
     assert response.url == told.url == f"/issues/{issue.pk}/#comment-{said.pk}"
-    assert str(told.message) == f"Ben Test commented on #{issue.pk}: “Seen it too.”"
+    assert str(told.message) == f"Commented on #{issue.pk}: “Seen it too.”"
     assert told.level == stored_messages.STORED_INFO
     assert told.data == {"title": "Pins drift", "actor": "Ben Test"}
     assert inbox(ben) == inbox(mira) == []
@@ -43,7 +43,7 @@ def test_a_comment_tells_everybody_who_takes_part_once(inbox, issue, ada, ben, m
     actions.comment(issue, ben, "Second.")
     actions.comment(issue, mira, "Third.")
     assert len(inbox(ada)) == 3
-    assert texts(inbox(ben)) == [f"Mira Test commented on #{issue.pk}: “Third.”"]
+    assert texts(inbox(ben)) == [f"Commented on #{issue.pk}: “Third.”"]
     assert len(inbox(mira)) == 2
 
 
@@ -56,14 +56,14 @@ def test_nobody_is_told_what_they_did_themselves(browser, inbox, issue, ada):
 def test_a_mention_calls_somebody_who_had_no_part(inbox, issue, ada, ben, mira):
     actions.comment(issue, ada, "@mira, and @Mira again: look at x@ben.example please")
     [told] = inbox(mira)
-    assert str(told.message).startswith(f"Ada Test mentioned you in #{issue.pk}: “@mira, and")
+    assert str(told.message).startswith(f"Mentioned you in #{issue.pk}: “@mira, and")
     assert inbox(ben) == inbox(ada) == []
 
 
 def test_who_is_mentioned_is_not_told_of_the_comment_as_well(inbox, issue, ada, ben):
     actions.comment(issue, ben, "@ada is this yours? @nobody knows.")
     assert texts(inbox(ada)) == [
-        f"Ben Test mentioned you in #{issue.pk}: “@ada is this yours? @nobody knows.”"
+        f"Mentioned you in #{issue.pk}: “@ada is this yours? @nobody knows.”"
     ]
 
 
@@ -71,11 +71,11 @@ def test_an_assignment_tells_who_gets_it_and_who_had_it(browser, inbox, issue, a
     url = reverse("tracker:assign", args=[issue.pk])
     browser(ada).post(url, {"assignee": ben.pk})
     browser(ada).post(url, {"assignee": ben.pk})
-    assert texts(inbox(ben)) == [f"Ada Test assigned #{issue.pk} to you"]
+    assert texts(inbox(ben)) == [f"Assigned #{issue.pk} to you"]
     assert inbox(ben)[0].url == issue.get_absolute_url()
     browser(ada).post(url, {"assignee": mira.pk})
-    assert texts(inbox(ben))[1:] == [f"Ada Test took #{issue.pk} off your list"]
-    assert texts(inbox(mira)) == [f"Ada Test assigned #{issue.pk} to you"]
+    assert texts(inbox(ben))[1:] == [f"Took #{issue.pk} off your list"]
+    assert texts(inbox(mira)) == [f"Assigned #{issue.pk} to you"]
     assert inbox(ada) == []
 
 
@@ -93,8 +93,8 @@ def test_a_new_issue_tells_its_assignee_and_who_is_mentioned(browser, inbox, ada
     response = browser(ada).post(reverse("tracker:new-issue"), fields)
     issue = Issue.objects.get()
     assert response.url == issue.get_absolute_url()
-    assert texts(inbox(ben)) == [f"Ada Test opened #{issue.pk} and assigned it to you"]
-    assert texts(inbox(mira)) == [f"Ada Test mentioned you in #{issue.pk}: “@ben @mira”"]
+    assert texts(inbox(ben)) == [f"Opened #{issue.pk} and assigned it to you"]
+    assert texts(inbox(mira)) == [f"Mentioned you in #{issue.pk}: “@ben @mira”"]
     assert inbox(ada) == []
 
 
@@ -104,8 +104,8 @@ def test_closing_and_reopening_tells_its_people(inbox, issue, ada, ben, mira):
     actions.set_open(issue, ben, False)
     actions.set_open(issue, ben, True)
     assert texts(inbox(ada))[1:] == [
-        f"Ben Test closed #{issue.pk}",
-        f"Ben Test reopened #{issue.pk}",
+        f"Closed #{issue.pk}",
+        f"Reopened #{issue.pk}",
     ]
     assert inbox(ben) == inbox(mira) == []
 

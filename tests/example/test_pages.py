@@ -23,6 +23,10 @@ def test_html_is_shown_as_text(browser, inbox, issue, ada, ben):
     escaped = "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &lt;b&gt;"
     mention = '<strong class="mention">@ada</strong>'
     assert page.count(f"{escaped}{mention}&lt;/b&gt;\nnext line") == 2
+    page = browser(ada).get("/messages/").content.decode()
+    assert "&lt;i&gt;Pins&lt;/i&gt; drift" in page
+    assert "<script>alert" not in page
+    assert "<i>Pins</i>" not in page
     [told] = browser(ada).get("/messages/inbox/").json()
     assert '<script>alert("x")</script> & <b>@ada</b> next line' in told["text"]
 
