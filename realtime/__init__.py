@@ -1,0 +1,1 @@
+"""The live part: what happens to inboxes reaches every open tab through Django Channels."""

@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+from django.core import checks
+
+
+class RealtimeConfig(AppConfig):
+    name = "realtime"
+    verbose_name = "Live messages"
+
+    def ready(self) -> None:
+        from realtime import receivers, sessions
+        from realtime.checks import check_channel_layer, check_installation, check_settings
+
+        receivers.connect()
+        sessions.connect()
+        checks.register(check_settings)
+        checks.register(check_installation)
+        checks.register(check_channel_layer)

@@ -1,0 +1,220 @@
+"""The fan-out of one process: gets each event once and writes it to every local socket that it concerns."""
+
+import asyncio
+import logging
+import os
+import threading
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from realtime import supervision
+from realtime.conf import app_settings
+from realtime.events import Publication
+from realtime.groups import user_group
+from realtime.layers import LOCAL_CAPACITY, configured_layer, local_layer
+from realtime.line import Line
+from realtime.reconcile import SLICE, Reconciler
+from realtime.sockets import SIGNED_OUT, Socket
+from stored_messages.owners import joined_at, owner_key
+
+if TYPE_CHECKING:
+    from realtime.asgi_types import Message
+
+logger = logging.getLogger("realtime")
+
+#: Seconds for which a hub without sockets goes on: people go from page to page.
+GRACE = 30.0
+
+
+class ConnectedUser:
+    """A user with at least one open socket here."""
+
+    __slots__ = ("group", "joined", "key", "sockets", "user")
+
+    def __init__(self, user: Any) -> None:
+        self.user = user
+        self.key = owner_key(user)
+        self.group = user_group(user.pk)
+        self.sockets: set[Socket] = set()
+        joined = joined_at(user)
+        self.joined = None if joined is None else joined.timestamp()
+
+
+class Hub:
+    """One per process and event loop. It starts with the first socket, and stops some time after the last.
+
+    Everything but :meth:`relay` is to be called in its event loop.
+    """
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        configured = configured_layer()
+        self.has_own_layer = configured is None
+        self.layer = local_layer() if configured is None else configured
+        self._users: dict[str, ConnectedUser] = {}
+        self._sessions: dict[str, set[Socket]] = {}
+        self._sequence = 0
+        self._outbox: deque[Publication] = deque()
+        self._to_send = asyncio.Event()
+        interval = app_settings.RECONCILE_INTERVAL
+        self._reconciler = Reconciler(self._users, lambda: self._sequence, interval)
+        self._line = Line(self.layer, interval, self._reconciler.hurry)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stop_later: asyncio.TimerHandle | None = None
+
+    # Sockets
+
+    def count(self, user: Any) -> int:
+        """How many sockets this user has here."""
+        connected = self._users.get(str(user.pk))
+        return len(connected.sockets) if connected else 0
+
+    def join(self, socket: Socket, user: Any) -> None:
+        """Write to this socket from now on, beginning with its summary."""
+        if self._stop_later is not None:
+            self._stop_later.cancel()
+            self._stop_later = None
+        connected = self._users.get(socket.owner)
+        if connected is None:
+            connected = self._users[socket.owner] = ConnectedUser(user)
+        connected.sockets.add(socket)
+        if socket.session is not None:
+            self._sessions.setdefault(socket.session, set()).add(socket)
+        self._line.membership.want(connected.group)
+        self._reconciler.greet_soon(socket)
+
+    def leave(self, socket: Socket) -> None:
+        """Forget this socket. Harmless for one that has left."""
+        if socket.session in self._sessions:
+            self._sessions[socket.session].discard(socket)
+            if not self._sessions[socket.session]:
+                del self._sessions[socket.session]
+        connected = self._users.get(socket.owner)
+        if connected is None:
+            return
+        connected.sockets.discard(socket)
+        if not connected.sockets:
+            del self._users[socket.owner]
+            self._line.membership.release(connected.group)
+        if not self._users and self._stop_later is None:
+            self._stop_later = self.loop.call_later(GRACE, self.stop)
+
+    # Running
+
+    def start(self) -> None:
+        self._line.open()
+        self._reconciler.open()
+        self._tasks = [
+            supervision.start("handling events", self._handle_events),
+            supervision.start("relaying", self._relay_events),
+        ]
+
+    def stop(self) -> None:
+        """End all tasks. The next socket finds another hub."""
+        forget(self)
+        self._reconciler.close()
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = [supervision.once("leaving the channel layer", self._line.close)]
+
+    # Events
+
+    def relay(self, publication: Publication) -> None:
+        """Send an event over a layer that ends at this process. May be called from any thread.
+
+        Raises ``RuntimeError`` when the hub's event loop is closed.
+        """
+        if len(self._outbox) < LOCAL_CAPACITY:
+            self._outbox.append(publication)
+        else:
+            # Nothing is lost: the tabs find out by the summaries.
+            self.loop.call_soon_threadsafe(self._reconciler.hurry)
+        self.loop.call_soon_threadsafe(self._to_send.set)
+
+    async def _relay_events(self) -> None:
+        while True:
+            await self._to_send.wait()
+            self._to_send.clear()
+            while self._outbox:
+                group, event = self._outbox.popleft()
+                await self.layer.group_send(group, event)
+
+    async def _handle_events(self) -> None:
+        line = self._line
+        while True:
+            await line.arrived.wait()
+            line.arrived.clear()
+            while line.events:
+                await self._handle(line.events.popleft())
+                await asyncio.sleep(0)
+
+    async def _handle(self, event: dict[str, Any]) -> None:
+        kind = event.get("type")
+        if kind == "inbox.deliver":
+            await self._deliver(event["to"], event["frames"], event["sent_at"])
+        elif kind == "inbox.signed_out":
+            for socket in list(self._sessions.get(event["session"], ())):
+                socket.close(SIGNED_OUT)
+
+    async def _deliver(
+        self, to: list[str] | None, frames: list[str], sent_at: float | None
+    ) -> None:
+        """Write to the sockets of these users, or of all who had joined by ``sent_at``."""
+        self._sequence += 1
+        sequence = self._sequence
+        messages: list[Message] = [{"type": "websocket.send", "text": text} for text in frames]
+        if to is None:
+            concerned = [
+                connected
+                for connected in self._users.values()
+                if sent_at is None or connected.joined is None or connected.joined <= sent_at
+            ]
+        else:
+            concerned = [self._users[key] for key in to if key in self._users]
+        count = 0
+        for connected in concerned:
+            for socket in list(connected.sockets):
+                socket.deliver(messages, sequence)
+                count += 1
+                if count % SLICE == 0:
+                    await asyncio.sleep(0)
+
+
+_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+_lock = threading.Lock()
+
+
+def get_hub() -> Hub:
+    """Return the hub of the running event loop, started if need be."""
+    loop = asyncio.get_running_loop()
+    hub = _hubs.get(loop)
+    if hub is None:
+        hub = Hub()
+        with _lock:
+            for other in [other for other in _hubs if other.is_closed()]:
+                del _hubs[other]
+            _hubs[loop] = hub
+        hub.start()
+    return hub
+
+
+def running_hubs() -> list[Hub]:
+    """Return the hubs of this process, the newest last."""
+    with _lock:
+        return [hub for loop, hub in _hubs.items() if not loop.is_closed()]
+
+
+def forget(hub: Hub) -> None:
+    with _lock, suppress(KeyError):
+        del _hubs[hub.loop]
+
+
+def _forget_all() -> None:
+    """In a forked child: the loops and threads of the hubs are the parent's."""
+    global _lock  # noqa: PLW0603 - the parent's lock may be held for ever
+    _lock = threading.Lock()
+    _hubs.clear()
+
+
+os.register_at_fork(after_in_child=_forget_all)

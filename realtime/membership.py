@@ -1,0 +1,117 @@
+"""The groups that a hub's channel is in.
+
+Layers forget: a group expires, Redis is restarted or flushed. So being in a group is a lease: every group is added
+again in rotation, well before it expires, and all of them at once when there is reason to doubt them.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from realtime.groups import EVERYBODY
+
+#: Seconds after which a group is added again, unless the layer forgets sooner.
+LEASE = 300.0
+#: Seconds for which a group is kept after its last socket: people go from page to page.
+LINGER = 10.0
+#: Seconds that one call of the layer may take.
+TIMEOUT = 2.0
+#: How many calls are under way at once.
+BATCH = 32
+
+
+class Membership:
+    """Keeps a channel in the groups that are wanted."""
+
+    def __init__(self, layer: Any) -> None:
+        self._layer = layer
+        self._lease = min(LEASE, getattr(layer, "group_expiry", LEASE * 3) / 3)
+        self._channel: str | None = None
+        self._wanted: dict[str, float | None] = {EVERYBODY: None}  # group: unwanted since
+        self._joined: dict[str, float] = {}  # group: when it was added, oldest first
+        self._changed = asyncio.Event()
+
+    @property
+    def joined(self) -> frozenset[str]:
+        """The groups that the channel is in, as far as we know."""
+        return frozenset(self._joined)
+
+    def want(self, group: str) -> None:
+        self._wanted[group] = None
+        if group not in self._joined:
+            self._changed.set()
+
+    def release(self, group: str) -> None:
+        """Leave this group soon, unless it is wanted again."""
+        if group in self._wanted:
+            self._wanted[group] = asyncio.get_running_loop().time()
+
+    def doubt(self) -> None:
+        """Add every group again, at once."""
+        self._joined.clear()
+        self._changed.set()
+
+    def move_to(self, channel: str | None) -> None:
+        """Go on with another channel, or with none for now."""
+        self._channel = channel
+        self.doubt()
+
+    async def leave_all(self) -> None:
+        """Take the channel out of all groups.
+
+        Some layers add nothing where they believe to be already; having left, they do.
+        """
+        channel, groups = self._channel, list(self._wanted)
+        self.move_to(None)
+        if channel is not None:
+            await self._each("group_discard", groups, channel)
+
+    async def keep(self) -> None:
+        """Add, refresh and leave groups; runs until it is cancelled or the layer fails."""
+        try:
+            while True:
+                self._changed.clear()
+                if self._channel is not None:
+                    await self._round(self._channel, asyncio.get_running_loop().time())
+                try:
+                    await asyncio.wait_for(self._changed.wait(), min(LINGER, self._lease) / 2)
+                except asyncio.TimeoutError:
+                    continue
+        except Exception:
+            self.doubt()
+            raise
+
+    async def _round(self, channel: str, now: float) -> None:
+        left = [
+            group
+            for group, since in self._wanted.items()
+            if since is not None and now - since > LINGER
+        ]
+        for group in left:
+            del self._wanted[group]
+            self._joined.pop(group, None)
+        await self._each("group_discard", left, channel)
+        # A group that was wanted again meanwhile is missing now, and added with the others.
+        missing = [group for group in self._wanted if group not in self._joined]
+        due = [group for group, added in self._joined.items() if now - added > self._lease]
+        await self._add(missing + due, channel)
+
+    async def _add(self, groups: list[str], channel: str) -> None:
+        for start in range(0, len(groups), BATCH):
+            batch = groups[start : start + BATCH]
+            await self._each("group_add", batch, channel)
+            if channel != self._channel:
+                return
+            now = asyncio.get_running_loop().time()
+            for group in batch:
+                self._joined.pop(group, None)
+                self._joined[group] = now
+
+    async def _each(self, method: str, groups: Iterable[str], channel: str) -> None:
+        call = getattr(self._layer, method)
+        remaining = iter(groups)
+        while batch := list(islice(remaining, BATCH)):
+            await asyncio.gather(
+                *(asyncio.wait_for(call(group, channel), TIMEOUT) for group in batch)
+            )

@@ -1,0 +1,167 @@
+"""Takes events off the caller's path: publishing returns at once, and waits for nothing.
+
+Events go to the channel layer in one daemon thread with an event loop of its own, in order, so that the connection
+is kept. With a layer that ends at this process they go to its hub's loop; without a hub there is nobody to tell.
+"""
+
+import asyncio
+import atexit
+import logging
+import os
+import socket
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+from realtime.conf import app_settings
+from realtime.events import Publication
+from realtime.hub import running_hubs
+from realtime.layers import configured_layer, is_local
+from realtime.ratelimit import RateLimitedLog
+
+#: Seconds for which the end of the interpreter waits for events on their way.
+FLUSH = 2.0
+
+logger = logging.getLogger("realtime")
+_log = RateLimitedLog(logger)
+
+
+def publish(publication: Publication) -> None:
+    """Send an event on its way. Returns at once, from any thread, event loop or none, and never raises."""
+    try:
+        layer = configured_layer()
+        if is_local(layer):
+            _relay(publication, shared=layer is not None)
+        else:
+            _publisher.put(publication)
+    except Exception as error:  # the sender must not suffer
+        _log.error("An event could not be published.", exc_info=error)
+
+
+def flush(timeout: float = FLUSH) -> bool:
+    """Wait until everything published so far was handed to the layer; return whether it was."""
+    return _publisher.flush(timeout)
+
+
+def _relay(publication: Publication, *, shared: bool) -> None:
+    hubs = running_hubs()
+    for hub in hubs[-1:] if shared else hubs:
+        with suppress(RuntimeError):  # its loop was closed a moment ago, and its sockets with it
+            hub.relay(publication)
+
+
+class Publisher:
+    """The thread, and what waits for it."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Publication] = deque()
+        self._lock = threading.Lock()
+        self._done = threading.Condition(self._lock)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+
+    def put(self, publication: Publication) -> None:
+        with self._lock:
+            if len(self._waiting) >= app_settings.PUBLISH_QUEUE:
+                full = True
+            else:
+                full = False
+                self._waiting.append(publication)
+                if self._thread is None:
+                    self._start()
+                elif len(self._waiting) == 1:
+                    self._signal()
+        if full:
+            _log.error("The channel layer does not keep up: an event was dropped.")
+
+    def flush(self, timeout: float) -> bool:
+        with self._done:
+            return self._done.wait_for(lambda: not self._waiting, timeout)
+
+    def stop(self, timeout: float) -> None:
+        """Flush, and end the thread with its connections closed, within this time."""
+        deadline = time.monotonic() + timeout
+        with self._lock:
+            thread = self._thread
+        if thread is None:
+            return
+        self.flush(timeout)
+        with self._lock:
+            self._stopping = True
+            self._signal()
+        thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _start(self) -> None:
+        self._loop = _Loop()
+        self._wake = asyncio.Event()
+        self._wake.set()
+        self._thread = threading.Thread(target=self._run, name="realtime-publisher", daemon=True)
+        self._thread.start()
+
+    def _signal(self) -> None:
+        if self._loop is not None and self._wake is not None:
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    def _run(self) -> None:
+        loop, wake = self._loop, self._wake
+        if loop is None or wake is None:
+            return
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_until_complete(self._work(wake))
+        finally:
+            loop.close()
+
+    async def _work(self, wake: asyncio.Event) -> None:
+        while not self._stopping:
+            await wake.wait()
+            wake.clear()
+            # What is under way stays in the queue until it is done: flush() waits for it too.
+            while self._waiting:
+                await self._send(self._waiting[0])
+                with self._done:
+                    self._waiting.popleft()
+                    self._done.notify_all()
+
+    async def _send(self, publication: Publication) -> None:
+        """Publish with a timeout and one more attempt; then it is for reconciling to heal."""
+        try:
+            with suppress(Exception):  # whatever the layer raises
+                return await self._send_once(publication)
+            await self._send_once(publication)
+        except Exception as error:
+            _log.error("The channel layer failed: an event was dropped.", exc_info=error)
+
+    async def _send_once(self, publication: Publication) -> None:
+        layer = configured_layer()
+        if layer is not None:
+            call = layer.group_send(publication.group, publication.event)
+            await asyncio.wait_for(call, app_settings.PUBLISH_TIMEOUT)
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Resolves names in its own thread: at the end of the interpreter there are no others to be had."""
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
+        return socket.getaddrinfo(host, port, **options)
+
+
+_publisher = Publisher()
+
+
+def _stop() -> None:
+    _publisher.stop(FLUSH)
+
+
+def _begin_again() -> None:
+    """In a forked child: the thread is the parent's, and so is what waits for it."""
+    global _publisher  # noqa: PLW0603 - one per process
+    _publisher = Publisher()
+
+
+os.register_at_fork(after_in_child=_begin_again)
+atexit.register(_stop)

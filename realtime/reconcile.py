@@ -1,0 +1,147 @@
+"""The comparison of inboxes with what tabs were told: what heals everything that a layer may lose.
+
+The rules are the protocol's: a socket is listed before its summary is queried; a sync goes where the summary is
+not what was told last, and to everybody at least every second round; but not if an event was written to that
+socket since the query began, unless it was passed over twice in a row.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from realtime import supervision
+from realtime.database import DatabaseThreads
+from realtime.events import sync_frame
+from realtime.sockets import Socket
+from stored_messages import api
+from stored_messages.stored import Summary
+
+if TYPE_CHECKING:
+    from realtime.asgi_types import Message
+
+#: After so many sockets, everything else in the event loop gets its turn.
+SLICE = 200
+#: How long a round waits for what else is missed, as a part of the interval.
+HURRY = 0.1
+
+
+class Connected(Protocol):
+    """A user with open sockets."""
+
+    user: Any
+    key: str
+    sockets: set[Socket]
+
+
+class Reconciler:
+    """Greets new sockets and keeps all others told.
+
+    ``users`` are the hub's connected users by primary key as text; ``sequence`` returns how many events it has
+    handled so far.
+    """
+
+    def __init__(
+        self, users: Mapping[str, Connected], sequence: Callable[[], int], interval: float
+    ) -> None:
+        self._users = users
+        self._sequence = sequence
+        self._interval = interval
+        self._heartbeat = int(interval * 2) if (interval * 2).is_integer() else interval * 2
+        self._new: list[Socket] = []
+        self._arrived = asyncio.Event()
+        self._missed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._database = DatabaseThreads(1)
+
+    def open(self) -> None:
+        self._tasks = [
+            supervision.start("greeting", self._greet),
+            supervision.start("reconciling", self._reconcile),
+        ]
+
+    def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._database.stop()
+
+    def greet_soon(self, socket: Socket) -> None:
+        """Send the first sync; all that wait at a time share one query."""
+        self._new.append(socket)
+        self._arrived.set()
+
+    def hurry(self) -> None:
+        """Begin the next round now: something was missed."""
+        self._missed.set()
+
+    async def _greet(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            sockets, self._new = [one for one in self._new if not one.closing], []
+            try:
+                summaries = await self._summaries({socket.owner for socket in sockets})
+            except Exception:
+                self._new = sockets + self._new
+                self._arrived.set()
+                raise
+            await self._sync(sockets, summaries)
+
+    async def _reconcile(self) -> None:
+        loop = asyncio.get_running_loop()
+        # Processes that start together should not ask the database together.
+        due = loop.time() + self._interval * random.uniform(0.5, 1)  # noqa: S311
+        while True:
+            try:
+                await asyncio.wait_for(self._missed.wait(), max(0.0, due - loop.time()))
+                await asyncio.sleep(self._interval * HURRY)
+            except asyncio.TimeoutError:
+                pass
+            self._missed.clear()
+            due = max(due, loop.time()) + self._interval
+            await self._round()
+
+    async def _round(self) -> None:
+        sequence = self._sequence()
+        sockets = [
+            socket
+            for connected in self._users.values()
+            for socket in connected.sockets
+            if socket.greeted
+        ]
+        if not sockets:
+            return
+        summaries = await self._summaries({socket.owner for socket in sockets})
+        await self._sync(
+            (socket for socket in sockets if self._due(socket, sequence, summaries)), summaries
+        )
+
+    def _due(self, socket: Socket, sequence: int, summaries: Mapping[str, Summary]) -> bool:
+        if socket.behind:
+            return False
+        if socket.wrote > sequence and socket.skipped_rounds < 2:
+            socket.skipped_rounds += 1
+            return False
+        if socket.told == summaries.get(socket.owner) and not socket.quiet_rounds:
+            socket.quiet_rounds += 1
+            return False
+        return True
+
+    async def _summaries(self, owners: set[str]) -> dict[str, Summary]:
+        users = [self._users[owner].user for owner in owners if owner in self._users]
+        found = await self._database.run(api.summaries, users) if users else {}
+        return {str(pk): summary for pk, summary in found.items()}
+
+    async def _sync(self, sockets: Iterable[Socket], summaries: Mapping[str, Summary]) -> None:
+        messages: dict[str, Message] = {}
+        for count, socket in enumerate(sockets, start=1):
+            summary, connected = summaries.get(socket.owner), self._users.get(socket.owner)
+            if socket.closing or summary is None or connected is None:
+                continue
+            message = messages.get(socket.owner)
+            if message is None:
+                text = sync_frame(connected.key, summary, self._heartbeat)
+                message = messages[socket.owner] = {"type": "websocket.send", "text": text}
+            socket.sync(summary, message)
+            if count % SLICE == 0:
+                await asyncio.sleep(0)

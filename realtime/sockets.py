@@ -1,0 +1,169 @@
+"""One open tab, as its hub sees it."""
+
+import asyncio
+import types
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import Any
+
+from realtime.asgi_types import Message, Send
+from stored_messages.stored import Summary
+
+#: Close codes of the protocol.
+GOING_AWAY_SLOW = 1013
+POLICY_VIOLATION = 1008
+SIGNED_OUT = 4401
+TOO_MANY_SOCKETS = 4429
+
+
+class Socket:
+    """Writes to one socket without ever waiting for it.
+
+    What the server takes at once is written at once, without a task. Only what blocks goes to a task with a
+    bounded queue of this socket alone; when that is full, the socket is closed with 1013 and comes back.
+
+    ``told`` is the summary that the client was sent last, ``None`` after any event since. ``wrote`` is the hub's
+    count of events when one was last written here. Events before the first sync are held.
+    """
+
+    __slots__ = (
+        "_held",
+        "_limit",
+        "_on_lost",
+        "_queue",
+        "_send",
+        "_writer",
+        "closing",
+        "owner",
+        "quiet_rounds",
+        "session",
+        "skipped_rounds",
+        "told",
+        "wrote",
+    )
+
+    def __init__(
+        self,
+        send: Send,
+        owner: str,
+        limit: int,
+        session: str | None = None,
+        on_lost: "Callable[[Socket], None] | None" = None,
+    ) -> None:
+        self.owner = owner
+        self.session = session
+        self.closing = False
+        self.told: Summary | None = None
+        self.wrote = 0
+        self.quiet_rounds = 0
+        self.skipped_rounds = 0
+        self._send = send
+        self._limit = limit
+        self._on_lost = on_lost
+        self._held: deque[Message] | None = deque(maxlen=limit)
+        self._queue: deque[Message] | None = None
+        self._writer: asyncio.Task[None] | None = None
+
+    @property
+    def greeted(self) -> bool:
+        """Whether the first sync was sent."""
+        return self._held is None
+
+    @property
+    def behind(self) -> bool:
+        """Whether something is waiting because the client does not read."""
+        return self._writer is not None
+
+    def deliver(self, messages: list[Message], sequence: int) -> None:
+        """Write an event's frames, or hold them until the first sync was sent."""
+        if self._held is not None:
+            self._held.extend(messages)
+            return
+        self.wrote = sequence
+        self.told = None
+        for message in messages:
+            self.write(message)
+
+    def sync(self, summary: Summary, message: Message) -> None:
+        """Tell the client its summary; with the first one, whatever was held for it."""
+        self.told = summary
+        self.quiet_rounds = self.skipped_rounds = 0
+        self.write(message)
+        if self._held is not None:
+            held, self._held = self._held, None
+            if held:
+                self.deliver(list(held), self.wrote)
+
+    def write(self, message: Message) -> None:
+        if self.closing:
+            return
+        if self._writer is None:
+            self._step(message)
+            return
+        if self._queue is None:
+            self._queue = deque()
+        if len(self._queue) >= self._limit:
+            self.close(GOING_AWAY_SLOW)
+        else:
+            self._queue.append(message)
+
+    def close(self, code: int) -> None:
+        """Close with this code, without what is still waiting to be written."""
+        if self.closing:
+            return
+        self.abandon()
+        self._lost()
+        self._step({"type": "websocket.close", "code": code})
+
+    def abandon(self) -> None:
+        """Write nothing more: the socket has gone."""
+        self.closing = True
+        self._held = self._queue = None
+        if self._writer is not None:
+            self._writer.cancel()
+            self._writer = None
+
+    def _lost(self) -> None:
+        if self._on_lost is not None:
+            on_lost, self._on_lost = self._on_lost, None
+            on_lost(self)
+
+    def _step(self, message: Message) -> None:
+        """Run the server's send as far as it goes without waiting."""
+        step = self._send(message).__await__()
+        try:
+            waiting = next(step)
+        except StopIteration:
+            return
+        except Exception:  # the client has gone; the server says so to the consumer
+            self.abandon()
+            self._lost()
+            return
+        self._writer = asyncio.get_running_loop().create_task(self._drain(step, waiting))
+
+    async def _drain(self, step: Generator[Any, Any, None], waiting: Any) -> None:
+        try:
+            await _finish(step, waiting)
+            while self._queue:
+                await self._send(self._queue.popleft())
+        except Exception:  # as above
+            self.abandon()
+            self._lost()
+        finally:
+            if self._writer is asyncio.current_task():
+                self._writer = None
+
+
+@types.coroutine
+def _finish(step: Generator[Any, Any, None], waiting: Any) -> Generator[Any, Any, None]:
+    """Await the rest of what was run up to its first wait, for which it gave ``waiting``."""
+    try:
+        yield waiting
+    except BaseException as error:  # thrown on into whoever was waiting
+        try:
+            waiting = step.throw(error)
+        except StopIteration:
+            return
+        yield from _finish(step, waiting)
+    else:
+        yield from step
