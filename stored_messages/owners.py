@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.db.models.signals import post_delete
 from django.utils import timezone
@@ -29,14 +30,19 @@ def owner_key(user: Any) -> str:
 def user_pk(user: Any) -> Any:
     """Return the primary key of a user, or of what is a primary key already.
 
-    Raises ``ValueError`` for a user that has none (unsaved or anonymous), ``TypeError`` for another model's instance.
+    Keys are compared as the database would: ``"7"`` and ``7`` are the same user. Raises ``ValueError`` for a user that
+    has none (unsaved or anonymous) and for what cannot be one, ``TypeError`` for another model's instance.
     """
-    if isinstance(user, Model) and not isinstance(user, get_user_model()):
+    model = get_user_model()
+    if isinstance(user, Model) and not isinstance(user, model):
         raise TypeError(f"{user!r} is no {settings.AUTH_USER_MODEL}.")
     pk = user.pk if hasattr(user, "pk") else user
     if pk is None:
         raise ValueError(f"{user!r} has no inbox: not saved, or not signed in.")
-    return pk
+    try:
+        return model._meta.pk.to_python(pk)
+    except ValidationError as error:
+        raise ValueError(f"{user!r} is no {settings.AUTH_USER_MODEL} and no key of one.") from error
 
 
 def joined_at(user: Any) -> datetime | None:

@@ -1,0 +1,81 @@
+"""People, the backends that keep the contract, and a record of the signals."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from stored_messages import get_backend, signals
+
+BACKENDS = ("stored_messages.backends.DefaultBackend",)
+
+SIGNALS = (
+    "inbox_stored",
+    "inbox_deleted",
+    "inbox_purged",
+    "archive_stored",
+    "messages_stored",
+    "broadcast_stored",
+    "messages_read",
+    "messages_unread",
+    "messages_dismissed",
+    "inbox_read_up_to",
+)
+
+
+@pytest.fixture(params=BACKENDS, ids=lambda path: path.rpartition(".")[2])
+def backend(request, settings, db):
+    """Each backend in turn: what asks for it is part of the contract that all of them keep."""
+    settings.STORED_MESSAGES = {**settings.STORED_MESSAGES, "STORAGE_BACKEND": request.param}
+    backend = get_backend()
+    yield backend
+    backend._flush()
+
+
+@pytest.fixture
+def person(db):
+    """Create a user who joined a day ago, so that they see the broadcasts of the test."""
+
+    def create(username, **fields):
+        fields.setdefault("date_joined", timezone.now() - timedelta(days=1))
+        return User.objects.create(username=username, **fields)
+
+    return create
+
+
+@pytest.fixture
+def ada(person):
+    return person("ada")
+
+
+@pytest.fixture
+def ben(person):
+    return person("ben")
+
+
+@pytest.fixture
+def crowd(db):
+    """Create many users at once."""
+
+    def create(number):
+        return User.objects.bulk_create(User(username=f"user{i}") for i in range(number))
+
+    return create
+
+
+@pytest.fixture
+def sent_signals():
+    """A list that every signal is appended to: its name and what it carries."""
+    record = []
+    receivers = []
+    for name in SIGNALS:
+
+        def receive(signal, sender, name=name, **carried):
+            record.append((name, {"sender": sender, **carried}))
+
+        getattr(signals, name).connect(receive)
+        receivers.append((name, receive))
+    yield record
+    for name, receive in receivers:
+        getattr(signals, name).disconnect(receive)
