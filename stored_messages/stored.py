@@ -1,5 +1,6 @@
 """What backends hand out: messages, references to them and summaries of inboxes."""
 
+import copy
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -113,6 +114,11 @@ class StoredMessage(base.Message):
             data=clean_data(data),
             broadcast=broadcast,
         )
+
+    def copy(self) -> "StoredMessage":
+        """Return another one with the same content, id and state."""
+        twin: StoredMessage = copy.copy(self)
+        return twin
 
     @property
     def level_tag(self) -> str:

@@ -14,8 +14,9 @@ from stored_messages.conf import app_settings
 if TYPE_CHECKING:
     from stored_messages.backends.base import StoredMessagesBackend
     from stored_messages.backends.database import DefaultBackend
+    from stored_messages.backends.redis import RedisBackend
 
-__all__ = ("DefaultBackend", "get_backend")
+__all__ = ("DefaultBackend", "RedisBackend", "get_backend")
 
 
 def get_backend() -> "StoredMessagesBackend":
@@ -50,4 +51,8 @@ def __getattr__(name: str) -> Any:
         from stored_messages.backends.database import DefaultBackend
 
         return DefaultBackend
+    if name == "RedisBackend":
+        from stored_messages.backends.redis import RedisBackend
+
+        return RedisBackend
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

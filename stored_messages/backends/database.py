@@ -25,7 +25,7 @@ from stored_messages.expiry import archive_cutoff
 from stored_messages.models import Delivery, Message
 from stored_messages.owners import user_pk
 from stored_messages.positions import format_position, new_stamp, next_position, parse_position
-from stored_messages.stored import Ref, StoredMessage, Summary
+from stored_messages.stored import Page, Ref, StoredMessage, Summary
 
 _ID = re.compile(r"[1-9][0-9]{0,17}")
 
@@ -130,14 +130,22 @@ class DefaultBackend(InboxBackend):
         broadcast = broadcasts_of(user, archive=True).filter(pk=int(msg_id)).first()
         return as_stored(broadcast) if broadcast else None
 
-    def _summary(self, user: Any, outside: tuple[int, int | None] | None = None) -> Summary:
-        rest = Q()
-        if outside is not None:
-            bottom, top = outside
-            rest = Q(position__lt=bottom)
-            if top is not None:
-                rest |= Q(position__gte=top)
-        return total(deliveries_of(user).filter(rest), broadcasts_of(user).filter(rest))
+    def _page(self, user: Any, before: int | None, limit: int, archive: bool) -> Page:
+        rows = self._rows(user, before, limit + 1, archive)
+        cursor = rows[limit - 1].position if len(rows) > limit else None
+        rows = rows[:limit]
+        if archive:
+            return Page(rows, cursor, self.summary(user))
+        # Of these rows and of all others: a total of its own could count what moved in between twice, or never.
+        outside = Q(position__lt=parse_position(cursor) if cursor else 0)
+        if before is not None:
+            outside |= Q(position__gte=before)
+        others = total(deliveries_of(user).filter(outside), broadcasts_of(user).filter(outside))
+        stamps = [row.stamp for row in rows]
+        return Page(rows, cursor, Summary(others.unread + len(stamps), others.digest + sum(stamps)))
+
+    def summary(self, user: Any) -> Summary:
+        return total(deliveries_of(user), broadcasts_of(user))
 
     def summaries(self, users: Iterable[Any]) -> dict[Any, Summary]:
         return bulk_summaries(users)

@@ -15,7 +15,7 @@ from stored_messages.exceptions import MessageDoesNotExist, MessageTypeNotSuppor
 from stored_messages.expiry import inbox_cutoff
 from stored_messages.owners import pk_batches, user_pk
 from stored_messages.positions import format_position, parse_position
-from stored_messages.stored import Page, Ref, StoredMessage, Summary
+from stored_messages.stored import Page, Ref, StoredMessage
 
 
 class Arrival(NamedTuple):
@@ -64,8 +64,8 @@ class InboxBackend(StoredMessagesBackend):
         """Return one message of this user (instance), read or not, that is not dismissed."""
 
     @abstractmethod
-    def _summary(self, user: Any, outside: tuple[int, int | None] | None = None) -> Summary:
-        """Return a user's summary, or that of what is not from ``outside[0]`` up to below ``outside[1]``."""
+    def _page(self, user: Any, before: int | None, limit: int, archive: bool) -> Page:
+        """Return what :meth:`page` does. Its summary must be that of its own rows and of all others."""
 
     @abstractmethod
     def _mark_read(self, user: Any, msg_ids: list[str]) -> list[Ref]:
@@ -179,18 +179,7 @@ class InboxBackend(StoredMessagesBackend):
         self, user: Any, *, before: str | None = None, limit: int = 20, archive: bool = False
     ) -> Page:
         top = None if before is None else parse_position(before)
-        rows = self._rows(user, top, limit + 1, archive)
-        cursor = rows[limit - 1].position if len(rows) > limit else None
-        rows = rows[:limit]
-        if archive:
-            return Page(rows, cursor, self._summary(user))
-        # Of these rows and of all others: two unrelated queries could hide a row that moved between them.
-        others = self._summary(user, outside=(parse_position(cursor) if cursor else 0, top))
-        stamps = [row.stamp for row in rows]
-        return Page(rows, cursor, Summary(others.unread + len(stamps), others.digest + sum(stamps)))
-
-    def summary(self, user: Any) -> Summary:
-        return self._summary(user)
+        return self._page(user, top, limit, archive)
 
     # Changing.
 
