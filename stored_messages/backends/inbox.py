@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from copy import copy
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -131,6 +132,13 @@ class InboxBackend(StoredMessagesBackend):
             raise MessageTypeNotSupported(
                 f"{message!r} is no stored message: make one with create_message()."
             )
+        if message.broadcast:
+            raise MessageTypeNotSupported(
+                f"{message!r} is a broadcast, which everybody has: send another, or mark it unread."
+            )
+        # The instance may come out of somebody else's list, who has read it.
+        message = copy(message)
+        message.read_at = read_at
         with self._atomic():
             for user_ids in pk_batches(users):
                 self._announce(self._deliver_again(user_ids, message, read_at))
