@@ -1,0 +1,64 @@
+"""Channel layers to look at and to break."""
+
+import asyncio
+import threading
+from typing import Any
+
+from channels.layers import BaseChannelLayer
+
+from tests.services.waiting import wait_for
+
+
+class RecordingLayer(BaseChannelLayer):
+    """Notes what is sent to groups, and in which thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.threads: set[str] = set()
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.sent.append((group, message))
+
+    def wait_for(self, count: int) -> list[tuple[str, dict[str, Any]]]:
+        wait_for(lambda: len(self.sent) >= count, f"{count} events on the layer")
+        return self.sent
+
+
+class RaisingLayer(BaseChannelLayer):
+    """Broken, in every way that concerns a sender."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.calls = 0
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        self.calls += 1
+        raise ConnectionError("nobody there")
+
+
+class FlakyLayer(RecordingLayer):
+    """Fails at every first attempt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed: set[int] = set()
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        if id(message) not in self.failed:
+            self.failed.add(id(message))
+            raise ConnectionError("a moment, please")
+        await super().group_send(group, message)
+
+
+class StuckLayer(BaseChannelLayer):
+    """Never answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        self.asked.set()
+        await asyncio.Event().wait()

@@ -1,0 +1,169 @@
+"""Off the caller's path, from wherever it is called."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import User
+from django.test import AsyncClient, Client
+from pytest_django import Settings
+from redis import Redis
+
+import stored_messages
+from realtime.events import Publication, deliveries
+from realtime.publisher import flush, publish
+from tests.realtime.layers import RecordingLayer
+from tests.services.redis import RedisServer
+from tests.services.waiting import wait_for
+
+
+def event(number: int) -> Publication:
+    return deliveries([1], [str(number)])[0]
+
+
+def numbers(layer: RecordingLayer) -> list[int]:
+    return [int(message["frames"][0]) for _, message in layer.sent]
+
+
+def test_order_is_kept_in_one_thread_of_its_own(recorded: RecordingLayer) -> None:
+    for number in range(500):
+        publish(event(number))
+    assert flush()
+    assert numbers(recorded) == list(range(500))
+    assert recorded.threads == {"realtime-publisher"}
+
+
+def test_from_threads(recorded: RecordingLayer) -> None:
+    threads = [
+        threading.Thread(target=lambda n=n: [publish(event(n * 50 + i)) for i in range(50)])
+        for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert flush()
+    assert sorted(numbers(recorded)) == list(range(400))
+
+
+async def test_from_a_coroutine(recorded: RecordingLayer) -> None:
+    publish(event(1))
+    assert await asyncio.to_thread(flush)
+    assert numbers(recorded) == [1]
+
+
+def test_from_a_sync_view(user: User, recorded: RecordingLayer, client: Client) -> None:
+    client.force_login(user)
+    client.post("/send/", {"text": "hello"})
+    assert json.loads(recorded.wait_for(1)[0][1]["frames"][0])["type"] == "stored"
+
+
+async def test_from_a_view_under_asgi(
+    user: User, recorded: RecordingLayer, async_client: AsyncClient
+) -> None:
+    await async_client.aforce_login(user)
+    await async_client.post("/send/", {"text": "hello"})
+    assert await asyncio.to_thread(recorded.wait_for, 1)
+
+
+def test_each_publish_has_a_second_attempt(settings: Settings) -> None:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.FlakyLayer"}}
+    publish(event(1))
+    publish(event(2))
+    assert flush()
+    assert numbers(get_channel_layer()) == [1, 2]
+
+
+def test_a_stuck_layer_is_given_up(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    settings.REALTIME = {"PUBLISH_TIMEOUT": 0.1}
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.StuckLayer"}}
+    publish(event(1))
+    assert flush(30)
+    assert "an event was dropped" in caplog.text
+
+
+def test_the_queue_is_bounded(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    settings.REALTIME = {"PUBLISH_QUEUE": 3, "PUBLISH_TIMEOUT": 0.1}
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.StuckLayer"}}
+    for number in range(1000):
+        publish(event(number))
+    dropped = [record for record in caplog.records if "keep up" in record.getMessage()]
+    assert len(dropped) == 1
+    assert flush(30)
+
+
+async def test_without_a_hub_there_is_nobody_to_tell(user: User) -> None:
+    await sync_to_async(stored_messages.add_message_for)(
+        [user], stored_messages.STORED_INFO, "hello"
+    )
+
+
+PROGRAM = """
+    import os, sys, django
+    from django.conf import settings
+    settings.CHANNEL_LAYERS = {{"default": {{
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {{"hosts": [{url!r}]}},
+    }}}}
+    django.setup()
+    from realtime.events import deliveries
+    from realtime.publisher import flush, publish
+    {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        # The last thing that a command does.
+        ("publish(deliveries([7], ['last'])[0])", ["last"]),
+        # A worker that is forked from a process that has published.
+        (
+            "publish(deliveries([7], ['parent'])[0]); flush(); child = os.fork()\n"
+            "    if child: os.waitpid(child, 0)\n"
+            "    else: publish(deliveries([7], ['child'])[0])",
+            ["parent", "child"],
+        ),
+    ],
+    ids=["at-exit", "after-fork"],
+)
+def test_what_is_published_leaves_the_process(
+    redis_url: str, redis_server: RedisServer, body: str, expected: list[str]
+) -> None:
+    program = textwrap.dedent(
+        PROGRAM.format(url=redis_url.replace("127.0.0.1", "localhost"), body=body)
+    )
+    with Redis.from_url(redis_url) as client, client.pubsub() as pubsub:
+        pubsub.psubscribe("*")
+        assert pubsub.get_message(timeout=30)
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=_environment(),
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        arrived: list[bytes] = []
+
+        def all_arrived() -> bool:
+            if message := pubsub.get_message(timeout=1):
+                arrived.append(message["data"])
+            return len(arrived) == len(expected)
+
+        wait_for(all_arrived, "the events")
+    for text, data in zip(expected, arrived, strict=True):
+        assert text.encode() in data
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.project.settings"}
