@@ -87,7 +87,9 @@ class Line:
 
         Nothing is said to everybody when some hub was heard there since the last time: with many hubs, few do.
         """
-        ways = {"channel"} if "everybody" in self._heard else {"channel", "everybody"}
+        ways = {"channel"}
+        if "everybody" not in self._heard and EVERYBODY in self.membership.joined:
+            ways.add("everybody")
         self._heard.clear()
         try:
             await self._say(self._layer.send, str(self._channel), "channel")
