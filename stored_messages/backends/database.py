@@ -18,6 +18,7 @@ from stored_messages.backends.database_queries import (
     broadcasts_of,
     bulk_summaries,
     deliveries_of,
+    read_deliveries_of,
     total,
 )
 from stored_messages.backends.inbox import Arrival, InboxBackend
@@ -170,8 +171,8 @@ class DefaultBackend(InboxBackend):
         return highest
 
     def _mark_unread(self, user: Any, msg_ids: list[str]) -> list[Ref]:
-        read = deliveries_of(user, archive=True).using(self.using).select_for_update()
-        rows = list(read.filter(message__in=_pks(msg_ids), read_at__isnull=False))
+        read = read_deliveries_of(user).using(self.using).select_for_update()
+        rows = list(read.filter(message__in=_pks(msg_ids)))
         self._deliveries().filter(pk__in=[row.pk for row in rows]).update(read_at=None)
         return [_ref(row) for row in rows]
 

@@ -30,6 +30,12 @@ def deliveries_of(user: Any, *, archive: bool = False) -> QuerySet[Delivery]:
     return deliveries
 
 
+def read_deliveries_of(user: Any) -> QuerySet[Delivery]:
+    """Return what a user can mark unread: read, kept, and young enough for the inbox."""
+    young = _after(_cutoff(archive=False))
+    return deliveries_of(user, archive=True).filter(young, read_at__isnull=False)
+
+
 def broadcasts_of(user: Any, *, archive: bool = False) -> QuerySet[Message]:
     """Return the broadcasts that a user sees and has no delivery of: unread, or all that are kept.
 

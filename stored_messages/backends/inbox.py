@@ -78,7 +78,7 @@ class InboxBackend(StoredMessagesBackend):
 
     @abstractmethod
     def _mark_unread(self, user: Any, msg_ids: list[str]) -> list[Ref]:
-        """Mark unread what of these is read and not dismissed, and return it."""
+        """Mark unread what of these is read, kept and not expired in the inbox, and return it."""
 
     @abstractmethod
     def _dismiss(self, user: Any, msg_ids: list[str]) -> list[Ref]:
