@@ -71,10 +71,9 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["user", "position"],
+                fields=["user", "position", "stamp", "date"],
                 name="stored_messages_unread",
                 condition=Q(read_at__isnull=True),
-                include=["stamp", "date"],
             ),
             models.Index(
                 fields=["user", "position"],
@@ -82,10 +81,9 @@ class Delivery(models.Model):
                 condition=Q(dismissed_at__isnull=True),
             ),
             models.Index(
-                fields=["user", "date"],
+                fields=["user", "date", "stamp"],
                 name="stored_messages_broadcasts",
                 condition=Q(broadcast=True),
-                include=["stamp"],
             ),
         ]
 
