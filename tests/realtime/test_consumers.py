@@ -1,0 +1,102 @@
+"""Who gets a socket, and for how long."""
+
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import AnonymousUser, User
+from django.test import Client
+from pytest_django import Settings
+
+from realtime.hub import get_hub
+from realtime.testing import InboxTab
+from tests.realtime.sending import broadcast, send
+
+
+async def test_anonymous_is_accepted_and_told_by_4401(transactional_db: None) -> None:
+    tab = InboxTab(client=Client())
+    assert await tab.connect(timeout=30) == (True, None)
+    assert await tab.closed() == 4401
+    await tab.leave()
+
+
+async def test_an_anonymous_user_in_the_scope() -> None:
+    tab = InboxTab(user=AnonymousUser())
+    assert await tab.connect(timeout=30) == (True, None)
+    assert await tab.closed() == 4401
+    await tab.leave()
+
+
+@pytest.mark.parametrize("frame", [{"text_data": "hello"}, {"bytes_data": b"hello"}])
+async def test_a_frame_from_the_client_closes(user: User, frame: dict[str, Any]) -> None:
+    async with InboxTab(user=user) as tab:
+        await tab.send_to(**frame)
+        await tab.send_to(**frame)
+        assert await tab.closed() == 1008
+        assert get_hub().count(user) == 0
+
+
+async def test_a_user_has_so_many_sockets_and_no_more(
+    user: User, other: User, settings: Settings
+) -> None:
+    settings.REALTIME = {**settings.REALTIME, "SOCKETS_PER_USER": 2}
+    async with InboxTab(user=user), InboxTab(user=user) as second:
+        third = InboxTab(user=user)
+        assert await third.connect(timeout=30) == (True, None)
+        assert await third.closed() == 4429
+        await third.leave()
+        async with InboxTab(user=other):
+            pass
+        await second.leave()
+        async with InboxTab(user=user):
+            pass
+
+
+async def test_a_tab_that_closes_leaves_the_hub(user: User) -> None:
+    async with InboxTab(user=user):
+        assert get_hub().count(user) == 1
+    assert get_hub().count(user) == 0
+
+
+async def test_no_channel_of_its_own(user: User, settings: Settings) -> None:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    async with InboxTab(user=user) as tab, InboxTab(user=user):
+        await broadcast()
+        await tab.frame("stored")
+        layer = get_hub().layer
+        assert {name for group in layer.groups.values() for name in group} == set(layer.channels)
+        assert len(layer.channels) == 1
+
+
+async def test_channels_own_middleware_serves_as_well(user: User) -> None:
+    from channels.auth import AuthMiddlewareStack
+
+    from realtime.consumers import InboxConsumer
+
+    client = Client()
+    await sync_to_async(client.force_login)(user)
+    application = AuthMiddlewareStack(InboxConsumer.as_asgi())
+    async with InboxTab(client=client, application=application) as tab:
+        await send(user)
+        assert (await tab.frame("stored"))["message"]["text"] == "hello"
+        await sync_to_async(client.logout)()
+        assert await tab.closed() == 4401
+
+
+def test_in_a_loop_that_ends(user: User) -> None:
+    """As in tests that are no coroutines: each call has a loop of its own, and nothing is left of it."""
+
+    async def listen() -> None:
+        async with InboxTab(user=user) as tab:
+            await send(user)
+            await tab.frame("stored")
+
+    for _ in range(2):
+        async_to_sync(listen)()
+
+
+async def test_who_goes_before_being_accepted(user: User) -> None:
+    tab = InboxTab(user=user)
+    await tab.send_input({"type": "websocket.disconnect", "code": 1006})
+    await WebsocketCommunicator.wait(tab)
