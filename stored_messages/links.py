@@ -27,12 +27,8 @@ def clean_url(url: object) -> str | None:
         raise ValueError(
             f"The url of a message may have at most {MAX_LENGTH} characters, got {len(text)}."
         )
-    if not _FORBIDDEN.search(text):
-        if text.startswith("/") and not text.startswith("//"):
-            return text
-        parts = urlsplit(text)
-        if parts.scheme in ("http", "https") and parts.hostname and "//" in text[:8]:
-            return text
+    if not _FORBIDDEN.search(text) and (_is_path(text) or _is_web_url(text)):
+        return text
     raise ValueError(
         f"Refused url {text[:100]!r}: a message links to http(s)://host/... or to a path of this site, '/...'."
     )
@@ -44,3 +40,15 @@ def safe_url(url: object) -> str | None:
         return clean_url(url)
     except ValueError:
         return None
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith("/") and not text.startswith("//")
+
+
+def _is_web_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # brackets that hold no address
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and "//" in text[:8]

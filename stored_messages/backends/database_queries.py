@@ -32,8 +32,10 @@ def deliveries_of(user: Any, *, archive: bool = False) -> QuerySet[Delivery]:
 
 def read_deliveries_of(user: Any) -> QuerySet[Delivery]:
     """Return what a user can mark unread: read, kept, and young enough for the inbox."""
-    young = _after(_cutoff(archive=False))
-    return deliveries_of(user, archive=True).filter(young, read_at__isnull=False)
+    deliveries: QuerySet[Delivery] = deliveries_of(user, archive=True).filter(
+        _after(_cutoff(archive=False)), read_at__isnull=False
+    )
+    return deliveries
 
 
 def broadcasts_of(user: Any, *, archive: bool = False) -> QuerySet[Message]:

@@ -13,7 +13,7 @@ ODD_POSITIONS = [
     "0007b2c3d4e5f6011",
     "ffffffffffffffff",
     "-007b2c3d4e5f601",
-    "٠" * 16,
+    "\N{ARABIC-INDIC DIGIT ZERO}" * 16,
     "0007b2c3d4e5f60\n",
     "0x07b2c3d4e5f601",
 ]
