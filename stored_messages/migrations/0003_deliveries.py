@@ -1,0 +1,71 @@
+"""One row per user and message instead of two tables of them; what is new about messages.
+
+The tables of 1.4.0 stay until the next migration has carried their rows over.
+"""
+
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("stored_messages", "0002_message_url"),
+    ]
+
+    operations = [
+        migrations.RenameField("message", "tags", "extra_tags"),
+        migrations.AlterField("message", "url", models.TextField(blank=True, null=True)),
+        migrations.AddField("message", "sent_at", models.DateTimeField(null=True)),
+        migrations.AddField("message", "data", models.JSONField(blank=True, default=dict)),
+        migrations.AddField("message", "safe", models.BooleanField(default=False)),
+        migrations.AddField("message", "broadcast", models.BooleanField(default=False)),
+        migrations.AddField("message", "position", models.BigIntegerField(default=0)),
+        migrations.AddField("message", "stamp", models.BigIntegerField(default=0)),
+        migrations.CreateModel(
+            name="Delivery",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.BigIntegerField(editable=False)),
+                ("stamp", models.BigIntegerField(editable=False)),
+                ("date", models.DateTimeField(editable=False)),
+                ("broadcast", models.BooleanField(default=False, editable=False)),
+                ("read_at", models.DateTimeField(blank=True, null=True, verbose_name="read at")),
+                (
+                    "dismissed_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="dismissed at"),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="stored_messages.message",
+                        verbose_name="message",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
+            ],
+            options={"verbose_name": "delivery", "verbose_name_plural": "deliveries"},
+        ),
+        migrations.AddConstraint(
+            "delivery",
+            models.UniqueConstraint(fields=("user", "message"), name="stored_messages_one_copy"),
+        ),
+    ]
