@@ -404,6 +404,11 @@ export class InboxClient extends EventTarget {
     return this.#ledger.bottom !== null && !this.#hidesBelow;
   }
 
+  /** Opaque key of the inbox's owner; null while it is not known. */
+  get user() {
+    return this.#user;
+  }
+
   /** `connecting`, `live`, `polling`, `offline` or `signed-out`. */
   get status() {
     return this.#status;
@@ -962,12 +967,16 @@ export class InboxClient extends EventTarget {
     };
   }
 
-  #dropSocket() {
+  #dropSocket(isDead = false) {
     const socket = this.#socket;
     this.#socket = null;
     this.#isSynced = false;
     this.#cancel("watchdog");
-    socket?.close();
+    // Closing one that is only connecting makes browsers write a warning into the console; but a
+    // page on its way out, or a connection that hangs, leaves no time to wait for it.
+    const isConnecting = socket?.readyState === 0 && this.#isActive && !isDead;
+    if (isConnecting) socket.onopen = () => socket.close();
+    else socket?.close();
   }
 
   /** A socket that is silent for longer than its heartbeat allows is dead, whatever it says. */
@@ -976,13 +985,13 @@ export class InboxClient extends EventTarget {
     if (left > 0) {
       this.#after("watchdog", left, () => this.#watch());
     } else {
-      this.#closed(0);
+      this.#closed(0, true);
     }
   }
 
-  #closed(code) {
+  #closed(code, isDead = false) {
     this.#connectFailures = this.#isSynced ? 0 : this.#connectFailures + 1;
-    this.#dropSocket();
+    this.#dropSocket(isDead);
     if (code === 4401) {
       this.#signOut();
       return;

@@ -154,7 +154,7 @@ svg { display: block; inline-size: 100%; block-size: 100%; fill: none; stroke: c
 .button:focus-visible { outline-color: currentColor; }
 .icon { inline-size: 55%; block-size: 55%; transform-origin: 50% 10%; }
 .badge { position: absolute; inset-block-start: 2px; inset-inline-start: 52%; min-inline-size: 18px;
-  block-size: 18px; padding-inline: 5px; border-radius: 9px; background: var(--_badge);
+  block-size: 18px; padding-inline: 4px; border-radius: 9px; background: var(--_badge);
   color: var(--_badge-text); font: 600 11px/18px var(--_font); text-align: center;
   font-variant-numeric: tabular-nums; white-space: nowrap; pointer-events: none; }
 
@@ -165,7 +165,7 @@ svg { display: block; inline-size: 100%; block-size: 100%; fill: none; stroke: c
     0 16px 40px -6px rgb(0 0 0 / .22);
   font: 400 14px/1.45 var(--_font); text-align: start; outline: none; }
 .panel:popover-open { display: flex; flex-direction: column; animation: open .14s ease-out; }
-.head { display: flex; align-items: center; gap: 8px; padding: 10px 8px 10px 16px;
+.head { display: flex; align-items: center; gap: 8px; min-block-size: 53px; padding-block: 10px;
   padding-inline: 16px 8px; border-block-end: 1px solid var(--_border); }
 .title { flex: 1; margin: 0; font: 600 15px/24px var(--_font); letter-spacing: -.01em;
   overflow-wrap: anywhere; }
@@ -185,11 +185,12 @@ svg { display: block; inline-size: 100%; block-size: 100%; fill: none; stroke: c
 .item + .item { border-block-start: 1px solid var(--_border); }
 .item.new { animation: arrive .25s ease-out; }
 .item:hover, .item:focus-within { background: var(--_hover); }
-.link { flex: 1; min-inline-size: 0; display: grid; grid-template-columns: 32px 1fr; gap: 0 12px;
-  padding-block: 12px; padding-inline: 16px 4px; color: inherit; text-decoration: none; }
+.link { flex: 1; min-inline-size: 0; display: flex; gap: 12px; padding-block: 12px;
+  padding-inline: 16px 4px; color: inherit; text-decoration: none; }
+.content { flex: 1; min-inline-size: 0; }
 a.link:hover .subject { text-decoration: underline; text-underline-offset: 2px;
   text-decoration-thickness: 1px; }
-.level { grid-row: span 3; inline-size: 32px; block-size: 32px; padding: 7px; border-radius: 50%;
+.level { flex: none; inline-size: 32px; block-size: 32px; padding: 7px; border-radius: 50%;
   color: var(--_level); background: color-mix(in srgb, var(--_level) 13%, transparent); }
 .level.own { display: grid; place-items: center; padding: 0; overflow: hidden; font-size: 17px;
   line-height: 1; color: var(--_text); }
@@ -199,6 +200,7 @@ a.link:hover .subject { text-decoration: underline; text-underline-offset: 2px;
 .success { --_level: var(--notification-bell-success, light-dark(#177245, #56c985)); }
 .warning { --_level: var(--notification-bell-warning, light-dark(#8f5b00, #e3ab3b)); }
 .problem { --_level: var(--notification-bell-error, light-dark(#c0262d, #ff857d)); }
+.subject, .text { text-align: match-parent; } /* the sender's language, the page's alignment */
 .subject { font-weight: 600; overflow-wrap: anywhere; }
 .text { overflow-wrap: anywhere; white-space: pre-line; display: -webkit-box;
   -webkit-box-orient: vertical; -webkit-line-clamp: 3; line-clamp: 3; overflow: hidden; }
@@ -208,9 +210,8 @@ a.link:hover .subject { text-decoration: underline; text-underline-offset: 2px;
   margin-inline: 0 8px; padding: 7px; border-radius: 8px; color: var(--_muted); }
 .tick:hover { color: var(--_accent); background: color-mix(in srgb, var(--_accent) 12%, transparent); }
 
-.foot { display: flex; align-items: center; justify-content: center; padding: 6px; gap: 8px;
-  color: var(--_muted); font-size: 13px; }
-.body + .foot { border-block-start: 1px solid var(--_border); }
+.tail, .foot { display: flex; align-items: center; justify-content: center; padding: 6px;
+  border-block-start: 1px solid var(--_border); color: var(--_muted); font-size: 13px; }
 a.text-button { text-decoration: none; }
 .text-button[aria-disabled="true"] { opacity: .6; cursor: progress; }
 
@@ -350,14 +351,15 @@ class Row {
       this.time.title = wording.full.format(this.date);
     }
     const meta = make("div", "meta");
-    if (said(data.actor)) meta.append(make("span", "actor", {}, said(data.actor)), " · ");
+    if (said(data.actor)) meta.append(make("bdi", "actor", {}, said(data.actor)), " · ");
     meta.append(this.time);
 
-    const content = [levelIcon(item, said(data.icon), wording)];
-    if (title) content.push(make("div", "subject", {}, title));
-    if (text && text !== title) content.push(make("div", "text", {}, text));
-    content.push(meta);
-    const link = make(url ? "a" : "div", "link", url ? { href: url } : {}, ...content);
+    const content = make("div", "content");
+    if (title) content.append(make("div", "subject", { dir: "auto" }, title));
+    if (text && text !== title) content.append(make("div", "text", { dir: "auto" }, text));
+    content.append(meta);
+    const sign = levelIcon(item, said(data.icon), wording);
+    const link = make(url ? "a" : "div", "link", url ? { href: url } : {}, sign, content);
     if (url) {
       link.addEventListener("click", (event) => onFollow(item, event));
       link.addEventListener("auxclick", (event) => event.button === 1 && onFollow(item, event));
@@ -528,13 +530,14 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     p.note = make("p", "note");
     p.list = make("ul", "list", { role: "list" });
     p.state = make("div", "state");
-    p.body = make("div", "body", {}, p.list, p.state);
     p.more = make("button", "text-button", { type: "button" });
     p.more.part.add("more");
     p.rest = make("span", "rest");
+    p.tail = make("div", "tail", {}, p.more, p.rest);
+    p.body = make("div", "body", {}, p.list, p.tail, p.state);
     p.all = make("a", "text-button");
     p.all.part.add("all");
-    p.foot = make("div", "foot", {}, p.more, p.rest, p.all);
+    p.foot = make("div", "foot", {}, p.all);
     p.panel = make("div", "panel", { popover: "auto", tabIndex: -1, role: "dialog" });
     p.panel.setAttribute("aria-labelledby", "title");
     p.panel.append(make("div", "head", {}, p.title, p.markAll), p.note, p.body, p.foot);
@@ -731,11 +734,11 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     p.more.setAttribute("aria-disabled", String(this.#isLoadingMore));
     p.rest.hidden = canLoad || !loaded || !left;
     setText(p.rest, say("more", { count: left }));
+    p.tail.hidden = p.more.hidden && p.rest.hidden;
     const fallback = safeUrl(this.querySelector("a[href]")?.getAttribute("href"));
-    p.all.hidden = !fallback;
+    p.foot.hidden = !fallback;
     if (fallback && p.all.href !== fallback) p.all.href = fallback;
-    setText(p.all, say("see_all"));
-    p.foot.hidden = p.more.hidden && p.rest.hidden && p.all.hidden;
+    setText(p.all, say(isOut ? "signed_out_hint" : "see_all"));
 
     // A few rows that were left unread should not look like the end of the list.
     if (canLoad && items.length < FEW && status !== "offline") this.#loadMore();
@@ -780,14 +783,15 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       const word = make("span", "away", {}, this.#wording.say("loading"));
       state.replaceChildren(word, bone(), bone(), bone());
     } else {
-      const sign = { empty: "checks", error: "offline", signed_out: "person" }[name];
+      const sign = { empty: "checks", error: "warning", signed_out: "person" }[name];
       const picture = make("div", "state-icon", {}, icon(sign));
       picture.classList.add({ empty: "success", error: "warning" }[name] ?? "debug");
       state.replaceChildren(
         picture,
         make("b", "", {}, this.#wording.say(name)),
-        make("span", "", {}, this.#wording.say(`${name}_hint`)),
       );
+      // Signed out, the hint is the link below.
+      if (name !== "signed_out") state.append(make("span", "", {}, this.#wording.say(`${name}_hint`)));
       if (name === "error") {
         const retry = make("button", "text-button", { type: "button" }, this.#wording.say("retry"));
         retry.addEventListener("click", () => this.#client?.refresh());
