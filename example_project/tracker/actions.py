@@ -101,8 +101,7 @@ def set_open(issue: Issue, actor: User, is_open: bool, date: datetime | None = N
     tell(issue.people(), text, actor=actor, issue=issue, level=level, date=date)
 
 
-def announce(actor: User, level: int, text: str, url: str | None = None) -> None:
+def announce(actor: User, level: int, text: str, date: datetime | None = None) -> None:
     """Tell everybody something, however many they are: it is stored once."""
-    stored_messages.broadcast_message(
-        level, text, url=url, data={"title": "Announcement", "actor": display_name(actor)}
-    )
+    about = {"title": "Announcement", "actor": display_name(actor)}
+    stored_messages.broadcast_message(level, text, date=date, data=about)

@@ -33,12 +33,12 @@ class Command(BaseCommand):
         for issue in RECENTLY:
             self.replay(**issue)
         staff = next(person for person in self.people.values() if person.is_staff)
-        actions.announce(staff, stored_messages.STORED_WARNING, WELCOME)
+        actions.announce(staff, stored_messages.STORED_WARNING, WELCOME, self.ago(0.5))
         self.stdout.write(
             f"{len(self.people)} people and {Issue.objects.count()} issues are ready."
         )
 
-    def ago(self, hours: int) -> datetime:
+    def ago(self, hours: float) -> datetime:
         return self.now - timedelta(hours=hours)
 
     def replay(
