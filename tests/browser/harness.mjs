@@ -1,0 +1,334 @@
+/** A browser's clock, network, storage and tabs, all under the control of a test. */
+
+import "../../static/realtime/inbox-client.js";
+
+export const InboxClient = globalThis[Symbol.for("stored_messages.InboxClient")];
+
+export const ORIGIN = "http://site.test";
+
+/** Seeded random numbers in [0, 1). */
+export function seeded(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Let everything that promises have set off come to its end. */
+export const settled = () => new Promise(setImmediate);
+
+/** Time that passes only when it is told to. Milliseconds. */
+export class Clock {
+  now = 0;
+  #queue = [];
+  #order = 0;
+
+  after(delay, callback) {
+    const entry = { at: this.now + Math.max(0, delay), order: this.#order++, callback };
+    let low = 0;
+    let high = this.#queue.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#queue[middle].at <= entry.at) low = middle + 1;
+      else high = middle;
+    }
+    this.#queue.splice(low, 0, entry);
+    return entry;
+  }
+
+  cancel(entry) {
+    const index = this.#queue.indexOf(entry);
+    if (index >= 0) this.#queue.splice(index, 1);
+  }
+
+  get pending() {
+    return this.#queue.length;
+  }
+
+  async run(until) {
+    await settled();
+    while (this.#queue.length && this.#queue[0].at <= until) {
+      const { at, callback } = this.#queue.shift();
+      this.now = at;
+      callback();
+      await settled();
+    }
+    this.now = until;
+  }
+
+  pass(duration) {
+    return this.run(this.now + duration);
+  }
+}
+
+export function storage() {
+  const values = new Map();
+  return {
+    getItem: (key) => values.get(key) ?? null,
+    setItem: (key, value) => values.set(key, String(value)),
+    removeItem: (key) => values.delete(key),
+    get size() {
+      return values.size;
+    },
+  };
+}
+
+/** What the tabs of one browser share. */
+export class Browser {
+  localStorage = storage();
+  channels = new Set();
+
+  constructor(clock) {
+    const { channels } = this;
+    this.BroadcastChannel = class {
+      constructor(name) {
+        this.name = name;
+        channels.add(this);
+      }
+      postMessage(data) {
+        for (const other of channels) {
+          if (other === this || other.name !== this.name) continue;
+          clock.after(1, () => channels.has(other) && other.onmessage?.({ data }));
+        }
+      }
+      close() {
+        channels.delete(this);
+      }
+    };
+  }
+}
+
+/** What one tab gives to its client; `fetch` and `WebSocket` come from the test. */
+export function platformFor({ clock, browser, random = () => 0.5, ...rest }) {
+  const document = new EventTarget();
+  Object.assign(document, { visibilityState: "visible", baseURI: `${ORIGIN}/page/` });
+  return {
+    setTimeout: (callback, delay) => clock.after(delay, callback),
+    clearTimeout: (entry) => clock.cancel(entry),
+    now: () => clock.now,
+    random,
+    window: new EventTarget(),
+    document,
+    localStorage: browser.localStorage,
+    sessionStorage: storage(),
+    BroadcastChannel: browser.BroadcastChannel,
+    console: { info() {} },
+    ...rest,
+  };
+}
+
+/** What `fetch` resolves to, as far as the client looks. */
+export function answer(body, { status = 200, headers = {}, url = ORIGIN } = {}) {
+  return {
+    ok: status >= 200 && status < 300,
+    status,
+    statusText: "",
+    url,
+    headers: new Headers(headers),
+    json: async () => JSON.parse(JSON.stringify(body)),
+  };
+}
+
+export const position = (number) => number.toString(16).padStart(16, "0");
+
+export function message(number, fields = {}) {
+  return {
+    id: String(number),
+    message: `text ${number}`,
+    text: `text ${number}`,
+    level: 21,
+    level_tag: "persisted info",
+    tags: "persisted info",
+    extra_tags: "",
+    date: "2026-01-02T03:04:05.678901Z",
+    url: null,
+    data: {},
+    position: position(number),
+    stamp: 1000 + number,
+    broadcast: false,
+    read_at: null,
+    ...fields,
+  };
+}
+
+export const ref = ({ id, stamp, position: at }) => ({ id, stamp, position: at });
+
+/**
+ * One tab with a client, and a server whose every answer and frame the test decides. Lists are
+ * answered at once from `inbox` unless `hold` is set; then `release()` answers the oldest.
+ */
+export class Tab {
+  clock;
+  browser;
+  inbox = [];
+  user = "alice";
+  token = "token-1";
+  lists = [];
+  posts = [];
+  sockets = [];
+  hold = false;
+  listStatus = 200;
+  postStatus = () => 200;
+  socketsWork = true;
+  changes = 0;
+  messages = [];
+  errors = [];
+  statuses = [];
+  infos = [];
+  #held = [];
+
+  constructor({ clock = new Clock(), browser = new Browser(clock), session, ...options } = {}) {
+    this.clock = clock;
+    this.browser = browser;
+    const tab = this;
+    this.platform = platformFor({
+      clock,
+      browser,
+      fetch: (url, init) => this.#fetch(url, init),
+      console: { info: (text) => this.infos.push(text) },
+      WebSocket: class {
+        constructor(url) {
+          this.url = url;
+          this.readyState = 1;
+          tab.sockets.push(this);
+          if (!tab.socketsWork) clock.after(1, () => this.end(1006));
+        }
+        close() {
+          this.readyState = 3;
+        }
+        send(frame) {
+          this.onmessage?.({ data: JSON.stringify(frame) });
+        }
+        end(code) {
+          this.readyState = 3;
+          this.onclose?.({ code });
+        }
+      },
+      ...(session && { sessionStorage: session }),
+      ...options.platform,
+    });
+    this.client = new InboxClient({
+      inbox: "/messages/inbox/",
+      markAll: "/messages/mark_all_read/",
+      socket: "/ws/inbox/",
+      pageSize: 3,
+      ...options,
+      platform: this.platform,
+    });
+    this.client.addEventListener("change", () => (this.changes += 1));
+    this.client.addEventListener("message", ({ detail }) => this.messages.push(detail.id));
+    this.client.addEventListener("error", ({ detail }) => this.errors.push(detail));
+    this.client.addEventListener("status", ({ detail }) => this.statuses.push(detail));
+  }
+
+  get socket() {
+    return this.sockets.at(-1);
+  }
+
+  get shown() {
+    return this.client.items.map(({ id }) => Number(id));
+  }
+
+  get summary() {
+    const digest = this.inbox.reduce((sum, item) => sum + item.stamp, 0);
+    return { unread: this.inbox.length, digest };
+  }
+
+  /** Begin with these messages in the inbox, live. */
+  async live(...numbers) {
+    this.inbox = numbers.map((number) => message(number));
+    this.client.start();
+    await settled();
+    this.sync();
+    await settled();
+    return this;
+  }
+
+  frame(frame) {
+    this.socket.send(frame);
+  }
+
+  sync(fields = {}) {
+    this.frame({ type: "sync", user: this.user, heartbeat: 10, ...this.summary, ...fields });
+  }
+
+  /** A message is committed to the inbox; its frame comes only if `tell`. */
+  arrive(number, { tell = true, ...fields } = {}) {
+    const item = message(number, fields);
+    this.inbox = [item, ...this.inbox.filter(({ id }) => id !== item.id)];
+    if (tell) this.frame({ type: "stored", message: item });
+    return item;
+  }
+
+  /** Messages leave the inbox; returns their references. */
+  leave(...numbers) {
+    const gone = this.inbox.filter(({ id }) => numbers.includes(Number(id)));
+    this.inbox = this.inbox.filter((item) => !gone.includes(item));
+    return gone.map(ref);
+  }
+
+  show(visible) {
+    this.platform.document.visibilityState = visible ? "visible" : "hidden";
+    this.platform.document.dispatchEvent(new Event("visibilitychange"));
+  }
+
+  hidePage() {
+    this.platform.window.dispatchEvent(new Event("pagehide"));
+  }
+
+  restorePage() {
+    const event = new Event("pageshow");
+    event.persisted = true;
+    this.platform.window.dispatchEvent(event);
+  }
+
+  /** Answer the oldest held request: with what was true when it was asked for, or an override. */
+  async release(override) {
+    const { resolve, reply } = this.#held.shift();
+    resolve(override ?? reply);
+    await settled();
+  }
+
+  listAnswer(url = `${ORIGIN}/`, inbox = this.inbox) {
+    const params = new URL(url).searchParams;
+    const cursor = params.get("cursor");
+    const limit = Number(params.get("limit") ?? 20);
+    const rows = inbox
+      .filter((item) => !cursor || item.position < cursor)
+      .sort((a, b) => (a.position < b.position ? 1 : -1));
+    const digest = inbox.reduce((sum, item) => sum + item.stamp, 0);
+    return answer(rows.slice(0, limit), {
+      status: this.listStatus,
+      headers: {
+        "X-Inbox-User": this.user,
+        "X-Unread-Count": String(inbox.length),
+        "X-Unread-Digest": String(digest),
+        "X-CSRFToken": this.token,
+        "X-Poll-Interval": "15",
+        ...(rows.length > limit && { Link: '<http://site.test/?cursor=1>; rel="next"' }),
+      },
+    });
+  }
+
+  #fetch(url, init = {}) {
+    const isPost = init.method === "POST";
+    const { pathname } = new URL(url);
+    const record = { path: pathname, url, ...init, at: this.clock.now };
+    if (init.body) record.json = JSON.parse(init.body);
+    (isPost ? this.posts : this.lists).push(record);
+    const reply = isPost ? answer({}, { status: this.postStatus(record) }) : this.listAnswer(url);
+    return new Promise((resolve, reject) => {
+      init.signal?.addEventListener("abort", () => reject(init.signal.reason));
+      if (this.hold === true || this.hold === (isPost ? "posts" : "lists")) {
+        this.#held.push({ resolve, reply });
+      } else if (this.isDown) {
+        reject(new TypeError("Failed to fetch"));
+      } else {
+        resolve(reply);
+      }
+    });
+  }
+}
