@@ -40,9 +40,17 @@ def adopt(message: Any) -> StoredMessage:
     return adopted
 
 
-def adopt_all(messages: Iterable[Any]) -> list[StoredMessage]:
-    """Return the messages in order of position."""
-    return sorted((adopt(message) for message in messages), key=lambda message: message.position)
+def adopt_all(
+    messages: Iterable[Any], unread: Iterable[StoredMessage] | None = None
+) -> list[StoredMessage]:
+    """Return the messages in order of position; those that are not among ``unread``, if given, as read."""
+    adopted = [adopt(message) for message in messages]
+    if unread is not None:
+        unread_ids = {message.id for message in unread}
+        for message in adopted:
+            if message.id not in unread_ids and message.read_at is None:
+                message.read_at = message.date
+    return sorted(adopted, key=lambda message: message.position)
 
 
 def summarize(messages: Iterable[StoredMessage]) -> Summary:

@@ -1,36 +1,57 @@
 """What applications call. Every name here is also a name of :mod:`stored_messages`.
 
-``users`` may be a user, a primary key, or any iterable, generator or queryset of them. A message is given as itself
-or by its id.
+``users`` may be a user, a primary key, or any iterable, generator or queryset of them. ``user`` is an instance, and a
+message is given as itself or by its id. A name with an ``a`` before it is the asynchronous twin of the name without,
+with the same arguments, result and errors.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
+
+from asgiref.sync import sync_to_async
+from django.contrib.messages import get_messages
 
 from stored_messages.backends import get_backend
 from stored_messages.exceptions import MessageDoesNotExist, MessageTypeNotSupported
 from stored_messages.owners import owner_key
-from stored_messages.stored import StoredMessage, Summary
+from stored_messages.stored import Page, StoredMessage, Summary
 
 __all__ = (
     "MessageDoesNotExist",
     "MessageTypeNotSupported",
+    "Page",
     "StoredMessage",
     "Summary",
+    "aadd_message_for",
+    "aarchive",
+    "abroadcast_message",
     "add_message_for",
+    "adismiss",
+    "aget_messages",
+    "ainbox",
+    "amark_all_read",
+    "amark_read",
+    "amark_unread",
+    "archive",
+    "aunread_count",
     "broadcast_message",
+    "dismiss",
     "get_backend",
+    "inbox",
     "mark_all_read",
     "mark_read",
+    "mark_unread",
     "owner_key",
     "summaries",
     "summary",
+    "unread_count",
 )
 
 logger = logging.getLogger("stored_messages")
 _Result = TypeVar("_Result")
+_Arguments = ParamSpec("_Arguments")
 
 
 def add_message_for(
@@ -84,7 +105,23 @@ def mark_read(user: Any, message: Any) -> bool:
     Returns True if it was unread, False if it was read already, is unknown or somebody else's. Raises for none of
     these.
     """
-    return bool(get_backend().mark_read(user, [getattr(message, "id", message)]))
+    return bool(get_backend().mark_read(user, [_id(message)]))
+
+
+def mark_unread(user: Any, message: Any) -> bool:
+    """Mark a message unread again, at its old place.
+
+    Returns True if it was read, False if it was unread already, is dismissed, unknown or somebody else's.
+    """
+    return bool(get_backend().mark_unread(user, [_id(message)]))
+
+
+def dismiss(user: Any, message: Any) -> bool:
+    """Take a message out of a user's inbox and archive.
+
+    Returns True if it was there, False if it was dismissed already, is unknown or somebody else's.
+    """
+    return bool(get_backend().dismiss(user, [_id(message)]))
 
 
 def mark_all_read(
@@ -93,25 +130,74 @@ def mark_all_read(
     """Mark everything in a user's inbox read.
 
     With ``shown`` (messages or ids) and ``below`` (a position), only those messages and what lies below that position:
-    what arrived after the user looked stays unread.
+    what arrived after the user looked stays unread. Raises ``ValueError`` for what is no position.
     """
     backend = get_backend()
     if shown is None and below is None:
         backend.inbox_purge(user)
         return
-    backend.mark_read(user, [getattr(message, "id", message) for message in shown or ()])
+    backend.mark_read(user, [_id(message) for message in shown or ()])
     if below is not None:
         backend.mark_read_below(user, below)
 
 
+def inbox(user: Any, *, limit: int = 20, cursor: str | None = None) -> Page:
+    """Return a page of what a user has unread, newest first, with the summary of the whole inbox.
+
+    ``cursor`` is that of the page before. Raises ``ValueError`` for any other. At most four queries.
+    """
+    return get_backend().page(user, before=cursor, limit=limit)
+
+
+def archive(user: Any, *, limit: int = 20, cursor: str | None = None) -> Page:
+    """Return a page of all that a user got and did not dismiss, like :func:`inbox`."""
+    return get_backend().page(user, before=cursor, limit=limit, archive=True)
+
+
+def unread_count(user: Any) -> int:
+    """Return how many messages a user has unread: at most two queries."""
+    return summary(user).unread
+
+
 def summary(user: Any) -> Summary:
-    """Return how many messages a user (an instance) has unread, and their digest: at most two queries."""
+    """Return how many messages a user has unread, and their digest: at most two queries."""
     return get_backend().summary(user)
 
 
 def summaries(users: Iterable[Any]) -> dict[Any, Summary]:
-    """Return the summaries of users (instances), by primary key: at most three queries, whatever their number."""
+    """Return the summaries of users, by primary key: at most three queries, whatever their number."""
     return get_backend().summaries(users)
+
+
+async def aget_messages(request: Any) -> Any:
+    """Return the messages of a request, read so far that iterating them queries nothing: for asynchronous views."""
+    storage = get_messages(request)
+    await sync_to_async(len)(storage)
+    return storage
+
+
+def _twin(call: Callable[_Arguments, _Result]) -> Callable[_Arguments, Awaitable[_Result]]:
+    async def twin(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        return await sync_to_async(call)(*args, **kwargs)
+
+    twin.__name__ = twin.__qualname__ = f"a{call.__name__}"
+    twin.__doc__ = f"The asynchronous twin of :func:`{call.__name__}`."
+    return twin
+
+
+aadd_message_for = _twin(add_message_for)
+aarchive = _twin(archive)
+abroadcast_message = _twin(broadcast_message)
+adismiss = _twin(dismiss)
+ainbox = _twin(inbox)
+amark_all_read = _twin(mark_all_read)
+amark_read = _twin(mark_read)
+amark_unread = _twin(mark_unread)
+aunread_count = _twin(unread_count)
+
+
+def _id(message: Any) -> Any:
+    return getattr(message, "id", message)
 
 
 def _guarded(fail_silently: bool, store: Callable[[], _Result]) -> _Result | None:

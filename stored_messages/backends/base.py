@@ -104,17 +104,18 @@ class StoredMessagesBackend:
     ) -> Page:
         """Return up to ``limit`` unread messages (or all kept ones) below a position, newest first."""
         unread = adoption.adopt_all(self.inbox_list(user))
-        rows = adoption.adopt_all(self.archive_list(user)) if archive else unread
+        rows = adoption.adopt_all(self.archive_list(user), unread) if archive else unread
         below = [row for row in reversed(rows) if before is None or row.position < before]
         cursor = below[limit - 1].position if len(below) > limit else None
         return Page(below[:limit], cursor, adoption.summarize(unread))
 
     def get(self, user: Any, msg_id: Any) -> StoredMessage:
         """Return a message that this user got, read or not. Raises ``MessageDoesNotExist``."""
-        for row in adoption.adopt_all(self.archive_list(user)):
+        unread = adoption.adopt_all(self.inbox_list(user))
+        for row in [*unread, *adoption.adopt_all(self.archive_list(user), unread)]:
             if row.id == str(msg_id):
                 return row
-        return adoption.adopt(self.inbox_get(user, msg_id))
+        raise MessageDoesNotExist(f"This user has no message {str(msg_id)[:50]!r}.")
 
     def mark_read(self, user: Any, msg_ids: Iterable[Any]) -> list[Ref]:
         """Mark messages read. Return those that were unread; ids that are unknown or already read are passed over."""
@@ -128,6 +129,24 @@ class StoredMessagesBackend:
                     continue
                 refs.append(unread[msg_id].ref)
         return refs
+
+    def mark_unread(self, user: Any, msg_ids: Iterable[Any]) -> list[Ref]:
+        """Mark messages unread again. Return those that were read."""
+        wanted = {str(msg_id) for msg_id in msg_ids}
+        unread = {str(message.id) for message in self.inbox_list(user)}
+        refs = []
+        for message in self.archive_list(user):
+            if str(message.id) in wanted - unread:
+                self.inbox_store(_users(user), message)
+                refs.append(adoption.adopt(message).ref)
+        return refs
+
+    def dismiss(self, user: Any, msg_ids: Iterable[Any]) -> list[Ref]:
+        """Take messages out of inbox and archive. Return those that were there.
+
+        1.4.0's interface takes nothing out of an archive: here they are marked read.
+        """
+        return self.mark_read(user, msg_ids)
 
     def mark_read_below(self, user: Any, position: str) -> None:
         """Mark read everything strictly below a position."""
