@@ -31,9 +31,10 @@ const ENGLISH = {
   empty: "All caught up",
   empty_hint: "New notifications appear here by themselves.",
   offline: "No connection. Trying again…",
-  polling: "Live updates are not available. Checking now and then.",
+  polling: "Not live. Checking every few seconds.",
   signed_out: "You are signed out",
   signed_out_hint: "Sign in to see your notifications.",
+  sign_in: "Sign in",
   error: "Notifications could not be loaded",
   error_hint: "This is tried again by itself.",
   retry: "Try again",
@@ -738,7 +739,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const fallback = safeUrl(this.querySelector("a[href]")?.getAttribute("href"));
     p.foot.hidden = !fallback;
     if (fallback && p.all.href !== fallback) p.all.href = fallback;
-    setText(p.all, say(isOut ? "signed_out_hint" : "see_all"));
+    setText(p.all, say(isOut ? "sign_in" : "see_all"));
 
     // A few rows that were left unread should not look like the end of the list.
     if (canLoad && items.length < FEW && status !== "offline") this.#loadMore();
@@ -789,9 +790,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       state.replaceChildren(
         picture,
         make("b", "", {}, this.#wording.say(name)),
+        make("span", "", {}, this.#wording.say(`${name}_hint`)),
       );
-      // Signed out, the hint is the link below.
-      if (name !== "signed_out") state.append(make("span", "", {}, this.#wording.say(`${name}_hint`)));
       if (name === "error") {
         const retry = make("button", "text-button", { type: "button" }, this.#wording.say("retry"));
         retry.addEventListener("click", () => this.#client?.refresh());
