@@ -1,6 +1,6 @@
 """The bell's texts in the language of the page. English is built into the bell."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 def bell_texts() -> dict[str, Any] | None:
     """Return the texts in the active language, or ``None`` where the bell needs none."""
-    language = get_language()
-    if language.split("-")[0] == "en":
+    language = cast("str | None", get_language())
+    if language is None or language.split("-")[0] == "en":
         return None
     return {
         "notifications": _("Notifications"),
@@ -23,9 +23,10 @@ def bell_texts() -> dict[str, Any] | None:
         "empty": _("All caught up"),
         "empty_hint": _("New notifications appear here by themselves."),
         "offline": _("No connection. Trying again…"),
-        "polling": _("Live updates are not available. Checking now and then."),
+        "polling": _("Not live. Checking every few seconds."),
         "signed_out": _("You are signed out"),
         "signed_out_hint": _("Sign in to see your notifications."),
+        "sign_in": _("Sign in"),
         "error": _("Notifications could not be loaded"),
         "error_hint": _("This is tried again by itself."),
         "retry": _("Try again"),

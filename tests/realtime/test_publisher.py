@@ -125,9 +125,8 @@ PROGRAM = """
         ("publish(deliveries([7], ['last'])[0])", ["last"]),
         # A worker that is forked from a process that has published.
         (
-            "publish(deliveries([7], ['parent'])[0]); flush(); child = os.fork()\n"
-            "    if child: os.waitpid(child, 0)\n"
-            "    else: publish(deliveries([7], ['child'])[0])",
+            """publish(deliveries([7], ['parent'])[0]); flush(); child = os.fork()
+    os.waitpid(child, 0) if child else publish(deliveries([7], ['child'])[0])""",
             ["parent", "child"],
         ),
     ],

@@ -1,0 +1,129 @@
+"""The same over a real Redis: the way between processes."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+
+from realtime.testing import InboxTab
+from tests.realtime.sending import broadcast, mark_all_read, send
+from tests.services.redis import RedisServer
+
+LAYERS = {
+    "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
+    "core": "channels_redis.core.RedisChannelLayer",
+}
+
+
+@pytest.fixture(params=LAYERS.values(), ids=LAYERS.keys())
+def layers(request: pytest.FixtureRequest, settings: Settings, redis_url: str) -> dict[str, Any]:
+    made = {"default": {"BACKEND": request.param, "CONFIG": {"hosts": [redis_url]}}}
+    settings.CHANNEL_LAYERS = made
+    # Rounds are rare here: what arrives in time comes by Redis.
+    settings.REALTIME = {"RECONCILE_INTERVAL": 3.0}
+    return made
+
+
+async def joined(*tabs: InboxTab) -> None:
+    """Wait until everybody's group is joined: only then is a broadcast heard by all tabs at once."""
+    message = await broadcast("first")
+    for tab in tabs:
+        while True:
+            frame = await tab.frame()
+            if frame["type"] == "stored" and frame["message"]["id"] == message.id:
+                break
+            if frame["type"] == "sync":
+                message = await broadcast("again")
+
+
+async def test_everything_arrives(user: User, other: User, layers: dict[str, Any]) -> None:
+    client = Client()
+    await sync_to_async(client.force_login)(user)
+    async with InboxTab(client=client) as tab, InboxTab(user=other) as second:
+        await joined(tab)
+        message = await send(user, other, text="hello")
+        while (await tab.frame("stored"))["message"]["id"] != message.id:
+            pass
+        while (await second.frame("stored"))["message"]["id"] != message.id:
+            pass
+        await mark_all_read(user)
+        await tab.frame("read_all")
+        await sync_to_async(client.logout)()
+        assert await tab.closed() == 4401
+
+
+PROGRAM = """
+import django
+from django.conf import settings
+settings.CHANNEL_LAYERS = {layers!r}
+django.setup()
+import stored_messages
+stored_messages.add_message_for([{pk}], 21, "from afar")
+"""
+
+
+async def test_from_another_process_that_ends_at_once(user: User, layers: dict[str, Any]) -> None:
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.project.settings",
+        "PROJECT_DATABASE": str(connection.settings_dict["NAME"]),
+    }
+    async with InboxTab(user=user) as tab:
+        await joined(tab)
+        await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-c", PROGRAM.format(layers=layers, pk=user.pk)],
+            check=True,
+            env=environment,
+        )
+        while (await tab.frame("stored"))["message"]["text"] != "from afar":
+            pass
+
+
+async def test_back_after_redis_forgot_everything(
+    user: User, layers: dict[str, Any], redis_server: RedisServer
+) -> None:
+    async with InboxTab(user=user) as tab:
+        await joined(tab)
+        await asyncio.to_thread(redis_server.flush)
+        if "pubsub" in layers["default"]["BACKEND"]:
+            # It keeps nothing in Redis: it is this that makes it forget.
+            await get_channel_layer().flush()
+        await joined(tab)
+
+
+async def test_back_after_redis_was_restarted(
+    user: User, layers: dict[str, Any], redis_server: RedisServer
+) -> None:
+    async with InboxTab(user=user) as tab:
+        await joined(tab)
+        await asyncio.to_thread(redis_server.stop)
+        missed = await send(user, text="meanwhile")
+        while (frame := await tab.frame())["type"] != "sync" or not frame["digest"]:
+            pass
+        assert missed.stamp
+        # From this thread: the server ends with the thread that started it.
+        redis_server.start()
+        await joined(tab)
+
+
+async def test_messages_of_one_user_only_come_to_who_listens(
+    user: User, other: User, layers: dict[str, Any]
+) -> None:
+    async with InboxTab(user=user) as tab:
+        await joined(tab)
+        await send(other, text="not for this process")
+        message = await send(user, text="for this one")
+        frame = await tab.frame("stored")
+        while frame["message"]["broadcast"]:
+            frame = await tab.frame("stored")
+        assert frame["message"]["id"] == message.id

@@ -1,0 +1,153 @@
+"""Signed in by the session, and cut off with it."""
+
+from importlib import import_module
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import Client
+from pytest_django import Settings
+
+from realtime.publisher import flush
+from realtime.sessions import session_digest
+from realtime.testing import InboxTab
+from stored_messages.api import owner_key
+from tests.realtime.layers import RecordingLayer
+
+
+async def signed_in(user: User) -> Client:
+    client = Client()
+    await sync_to_async(client.force_login)(user)
+    return client
+
+
+async def test_the_session_says_who_it_is(user: User, other: User) -> None:
+    async with InboxTab(client=await signed_in(other)) as tab:
+        assert tab.sync is not None
+        assert tab.sync["user"] == owner_key(other)
+
+
+@pytest.mark.parametrize("engine", ["cache", "cached_db", "file", "signed_cookies"])
+async def test_with_every_session_engine(user: User, settings: Settings, engine: str) -> None:
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    client = await signed_in(user)
+    async with InboxTab(client=client) as tab:
+        await sync_to_async(client.logout)()
+        assert await tab.closed() == 4401
+
+
+async def test_logout_closes_that_sessions_sockets_and_no_others(user: User) -> None:
+    here, there = await signed_in(user), await signed_in(user)
+    async with (
+        InboxTab(client=here) as one,
+        InboxTab(client=here) as two,
+        InboxTab(client=there) as other_browser,
+    ):
+        await sync_to_async(here.post)("/logout/")
+        assert await one.closed() == 4401
+        assert await two.closed() == 4401
+        while await other_browser.frame("sync"):
+            if other_browser.output_queue.empty():
+                break
+
+
+async def test_another_login_in_the_browser_closes_the_first_users_sockets(
+    user: User, other: User
+) -> None:
+    client = await signed_in(user)
+    async with InboxTab(client=client) as tab:
+        await sync_to_async(client.get)(f"/sign-in/{other.username}/")
+        assert await tab.closed() == 4401
+    async with InboxTab(client=client) as tab:
+        assert tab.sync is not None
+        assert tab.sync["user"] == owner_key(other)
+
+
+async def test_signing_in_again_as_oneself_closes_nothing(user: User) -> None:
+    client = await signed_in(user)
+    async with InboxTab(client=client) as tab:
+        await sync_to_async(client.get)(f"/sign-in/{user.username}/")
+        for _ in range(3):
+            assert await tab.frame("sync")
+
+
+def test_the_key_never_travels(user: User, recorded: RecordingLayer, client: Client) -> None:
+    client.force_login(user)
+    key = client.session.session_key
+    client.logout()
+    assert flush()
+    [(group, event)] = [one for one in recorded.sent if one[1]["type"] == "inbox.signed_out"]
+    assert event == {"type": "inbox.signed_out", "session": session_digest(key)}
+    assert group == f"realtime.user.{user.pk}"
+    assert key is not None
+    assert key not in str(event)
+
+
+def test_a_logout_that_is_rolled_back_closes_nothing(
+    user: User, recorded: RecordingLayer, client: Client
+) -> None:
+    client.force_login(user)
+    with transaction.atomic():
+        client.logout()
+        transaction.set_rollback(True)
+    assert flush()
+    assert recorded.sent == []
+
+
+async def expect_signed_out(client: Client) -> None:
+    tab = InboxTab(client=client)
+    assert await tab.connect(timeout=30) == (True, None)
+    assert await tab.closed() == 4401
+    await tab.leave()
+
+
+async def test_a_changed_password_signs_out(user: User) -> None:
+    client = await signed_in(user)
+    user.set_password("another")
+    await user.asave()
+    await expect_signed_out(client)
+
+
+async def test_a_deactivated_user_is_signed_out(user: User) -> None:
+    client = await signed_in(user)
+    user.is_active = False
+    await user.asave()
+    await expect_signed_out(client)
+
+
+async def test_a_backend_that_is_no_more_signs_out(user: User, settings: Settings) -> None:
+    client = await signed_in(user)
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.RemoteUserBackend"]
+    await expect_signed_out(client)
+
+
+async def test_an_unknown_session_is_anonymous(user: User) -> None:
+    client = await signed_in(user)
+    store = import_module("django.contrib.sessions.backends.db").SessionStore
+    await sync_to_async(store(client.session.session_key).delete)()
+    await expect_signed_out(client)
+
+
+async def test_a_changed_secret_key_keeps_sessions_while_the_old_one_is_a_fallback(
+    user: User, settings: Settings
+) -> None:
+    client = await signed_in(user)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another"
+    async with InboxTab(client=client) as tab:
+        assert tab.sync is not None
+    settings.SECRET_KEY_FALLBACKS = []
+    await expect_signed_out(client)
+
+
+async def test_a_session_that_cannot_be_loaded_makes_the_client_come_back(
+    user: User, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await signed_in(user)
+    settings.SESSION_ENGINE = "tests.realtime.no_such_engine"
+    tab = InboxTab(client=client)
+    assert await tab.connect(timeout=30) == (True, None)
+    assert await tab.closed() == 1011
+    await tab.wait()
+    assert "A socket's session could not be loaded." in caplog.text

@@ -1,0 +1,116 @@
+"""What `{% notification_bell %}` writes, to the letter."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.template import Context, Template
+from django.test import RequestFactory
+from django.urls import set_script_prefix
+from django.utils import translation
+from pytest_django import DjangoAssertNumQueries, Settings
+
+import realtime
+from realtime.texts import bell_texts
+
+GOLDEN = """\
+<script type="module" src="/static/realtime/inbox-client.js"></script>
+<script type="module" src="/static/realtime/notification-bell.js"></script>
+<notification-bell inbox="/messages/inbox/" mark-all="/messages/mark_all_read/" socket="/ws/inbox/">
+  <a href="/messages/">Notifications</a>
+</notification-bell>
+"""
+
+
+def render(tag: str = "{% notification_bell %}", **context: str) -> str:
+    return Template("{% load realtime %}" + tag).render(Context(context))
+
+
+def test_as_it_comes() -> None:
+    assert render() == GOLDEN
+
+
+def test_a_link_of_ones_own() -> None:
+    expected = GOLDEN.replace('href="/messages/"', 'href="/inbox/?a=1&amp;b=2"')
+    assert render("{% notification_bell href=link %}", link="/inbox/?a=1&b=2") == expected
+
+
+def test_without_an_asgi_application_there_is_no_socket(settings: Settings) -> None:
+    settings.ASGI_APPLICATION = None
+    assert render() == GOLDEN.replace(' socket="/ws/inbox/"', "")
+
+
+def test_the_sockets_path_is_a_setting(settings: Settings) -> None:
+    settings.REALTIME = {"SOCKET_PATH": "/live/"}
+    assert render() == GOLDEN.replace("/ws/inbox/", "/live/")
+
+
+def test_another_csrf_header(settings: Settings) -> None:
+    settings.CSRF_HEADER_NAME = "HTTP_X_XSRF_TOKEN"
+    assert render() == GOLDEN.replace(
+        'socket="/ws/inbox/"', 'socket="/ws/inbox/" csrf-header="X-Xsrf-Token"'
+    )
+
+
+def test_below_a_sub_path() -> None:
+    set_script_prefix("/app/")
+    try:
+        rendered = render()
+    finally:
+        set_script_prefix("/")
+    assert rendered == GOLDEN.replace('"/messages/', '"/app/messages/').replace(
+        '"/ws/', '"/app/ws/'
+    )
+
+
+def test_in_another_language() -> None:
+    with translation.override("de"):
+        rendered = render()
+    assert '<notification-bell inbox="/messages/inbox/"' in rendered
+    assert ' lang="de">' in rendered
+    [block] = re.findall(r'<script type="application/json">(.*)</script>', rendered)
+    assert json.loads(block)["arrived_many"].keys() == {"one", "other"}
+
+
+@pytest.mark.parametrize("language", ["en", "en-gb"])
+def test_english_is_built_in(language: str) -> None:
+    with translation.override(language):
+        assert render() == GOLDEN
+
+
+def test_without_translations() -> None:
+    with translation.override(None):
+        assert render() == GOLDEN
+
+
+def test_the_bell_knows_every_text() -> None:
+    script = Path(realtime.__file__).parent / "static/realtime/notification-bell.js"
+    [english] = re.findall(r"const ENGLISH = \{\n(.*?)\n\};", script.read_text(), re.DOTALL)
+    written = re.findall(r'^  (\w+): (?:"(.*)"|\{.*\}),$', english, re.MULTILINE)
+    with translation.override("de"):
+        texts = bell_texts()
+    assert texts is not None
+    assert [name for name, _ in written] == list(texts)
+    with translation.override("xx"):
+        untranslated = bell_texts()
+    assert untranslated is not None
+    assert {name: text for name, text in written if text} == {
+        name: text for name, text in untranslated.items() if isinstance(text, str)
+    }
+
+
+@pytest.mark.django_db
+def test_neither_user_nor_session_is_touched(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    class Untouchable:
+        def __getattribute__(self, name: str) -> object:
+            raise AssertionError(name)
+
+    request = RequestFactory().get("/")
+    request.user = Untouchable()  # type: ignore[assignment]
+    request.session = Untouchable()  # type: ignore[assignment]
+    template = Template("{% load realtime %}{% notification_bell %}")
+    with django_assert_num_queries(0):
+        assert template.render(Context({"request": request})) == GOLDEN
