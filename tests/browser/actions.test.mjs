@@ -1,0 +1,250 @@
+/** What the user does: shown at once, confirmed or taken back, never done for somebody else. */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { Tab, message, position, ref, settled } from "./harness.mjs";
+
+const DEBOUNCE = 500;
+
+describe("mark read", () => {
+  test("is shown at once and sent with token and user", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.hold = "posts";
+    const done = tab.client.markRead("2");
+    assert.deepEqual(tab.shown, [1]);
+    assert.equal(tab.client.unread, 1);
+    await tab.release();
+    assert.equal(await done, true);
+    assert.deepEqual(tab.shown, [1]);
+    const [post] = tab.posts;
+    assert.equal(post.path, "/messages/inbox/2/read/");
+    assert.equal(post.headers["X-CSRFToken"], "token-1");
+    assert.equal(post.headers["X-Inbox-User"], "alice");
+    assert.equal(post.keepalive, true);
+    tab.leave(2);
+    tab.sync();
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.lists.length, 1);
+  });
+
+  test("under another header where the project says so", async () => {
+    const tab = await new Tab({ csrfHeader: "X-Their-Token" }).live(1);
+    await tab.client.markRead("1");
+    assert.equal(tab.posts[0].headers["X-Their-Token"], "token-1");
+  });
+
+  test("twice is one request", async () => {
+    const tab = await new Tab().live(1);
+    assert.deepEqual(await Promise.all([tab.client.markRead("1"), tab.client.markRead("1")]), [true, true]);
+    assert.equal(await tab.client.markRead("1"), true);
+    assert.equal(tab.posts.length, 1);
+  });
+
+  test("refused, it is taken back, and the truth is asked for", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.postStatus = () => 500;
+    assert.equal(await tab.client.markRead("2"), false);
+    assert.deepEqual(tab.shown, [2, 1]);
+    assert.equal(tab.errors[0].action, "markRead");
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.lists.length, 2);
+  });
+
+  test("without an answer, it is taken back", async () => {
+    const tab = await new Tab().live(1);
+    tab.hold = "posts";
+    const done = tab.client.markRead("1");
+    await tab.clock.pass(16_000);
+    assert.equal(await done, false);
+    assert.deepEqual(tab.shown, [1]);
+  });
+
+  test("an unconfirmed action is left out when comparing", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.hold = "posts";
+    tab.client.markRead("2");
+    tab.sync(); // the server has not done it yet
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.lists.length, 1);
+  });
+
+  test("before anything is known it does nothing", async () => {
+    const tab = new Tab();
+    assert.equal(await tab.client.markRead("1"), false);
+    assert.equal(await tab.client.markAllRead(), false);
+    assert.equal(tab.posts.length, 0);
+  });
+
+  test("of a message that is not loaded, the count is asked for", async () => {
+    const tab = await new Tab().live(9, 8, 7, 3, 2);
+    tab.postStatus = () => (tab.leave(3), 200);
+    assert.equal(await tab.client.markRead("3"), true);
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.client.unread, 4);
+  });
+
+  test("ids of any shape stay inside the path", async () => {
+    const tab = await new Tab().live(1);
+    await tab.client.markRead("../../admin?x#y");
+    assert.equal(tab.posts[0].path, "/messages/inbox/..%2F..%2Fadmin%3Fx%23y/read/");
+  });
+});
+
+describe("rule 11: a confirmed action is a frame, unless a real one was about it", () => {
+  test("marked unread elsewhere before the answer came: it stays unread", async () => {
+    const tab = await new Tab().live(1);
+    tab.hold = "posts";
+    const done = tab.client.markRead("1");
+    await settled();
+    tab.frame({ type: "read", messages: [ref(message(1))] });
+    tab.frame({ type: "unread", messages: [ref(message(1))] });
+    await tab.release();
+    await done;
+    assert.deepEqual(tab.shown, [1]);
+  });
+
+  test("stored again before the answer came: it stays unread", async () => {
+    const tab = await new Tab().live(1);
+    tab.hold = "posts";
+    const done = tab.client.markRead("1");
+    await settled();
+    tab.arrive(1, { position: position(9), stamp: 5 });
+    await tab.release();
+    await done;
+    assert.deepEqual(tab.shown, [1]);
+  });
+
+  test("during a request it is replayed onto the list that is older", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.hold = true;
+    tab.client.refresh();
+    await settled();
+    tab.client.markRead("2");
+    await settled();
+    const listed = tab.release(); // the list first: it was made before
+    await listed;
+    assert.deepEqual(tab.shown, [1]);
+    await tab.release();
+    assert.deepEqual(tab.shown, [1]);
+  });
+
+  test("answered before the older list comes", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.hold = "lists";
+    tab.client.refresh();
+    await settled();
+    assert.equal(await tab.client.markRead("2"), true);
+    await tab.release();
+    assert.deepEqual(tab.shown, [1]);
+  });
+});
+
+describe("rule 15: mark all read", () => {
+  test("sends what is shown and the position below which all is meant", async () => {
+    const tab = await new Tab().live(9, 8, 7, 3, 2);
+    tab.hold = "posts";
+    const done = tab.client.markAllRead();
+    assert.deepEqual(tab.shown, []);
+    assert.equal(tab.client.unread, 0);
+    assert.equal(tab.client.hasMore, false);
+    assert.deepEqual(tab.posts[0].json, { ids: ["9", "8", "7"], before: position(7) });
+    tab.leave(9, 8, 7, 3, 2);
+    await tab.release();
+    assert.equal(await done, true);
+    tab.sync();
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.client.unread, 0);
+    assert.equal(tab.lists.length, 1);
+  });
+
+  test("nothing below is meant when everything is loaded", async () => {
+    const tab = await new Tab().live(2, 1);
+    await tab.client.markAllRead();
+    assert.deepEqual(tab.posts[0].json, { ids: ["2", "1"], before: null });
+  });
+
+  test("what arrives meanwhile, or was not looked at, stays unread", async () => {
+    const tab = await new Tab().live(9, 8, 7, 3, 2);
+    tab.hold = "posts";
+    const done = tab.client.markAllRead(["9", "7"]);
+    await settled();
+    assert.deepEqual(tab.shown, [8]);
+    tab.arrive(10);
+    assert.deepEqual(tab.shown, [10, 8]);
+    assert.equal(tab.client.unread, 2);
+    tab.leave(9, 7, 3, 2);
+    await tab.release();
+    await done;
+    assert.deepEqual(tab.shown, [10, 8]);
+    tab.sync();
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.lists.length, 1);
+  });
+
+  test("what a frame told of meanwhile is left to the frame", async () => {
+    const tab = await new Tab().live(9, 8, 7, 3, 2);
+    tab.hold = "posts";
+    const done = tab.client.markAllRead();
+    await settled();
+    tab.arrive(8, { position: position(20), stamp: 5 });
+    tab.leave(9, 7, 3, 2);
+    await tab.release();
+    await done;
+    assert.deepEqual(tab.shown, [8]);
+    assert.equal(tab.client.unread, 1);
+  });
+
+  test("the echo of its own frames changes nothing more", async () => {
+    const tab = await new Tab().live(9, 8, 7, 3, 2);
+    tab.hold = "posts";
+    const done = tab.client.markAllRead();
+    await settled();
+    const gone = tab.leave(9, 8, 7, 3, 2);
+    tab.frame({ type: "read", messages: gone.slice(0, 3) });
+    tab.frame({ type: "read_all", up_to: position(6) });
+    await tab.release();
+    await done;
+    tab.sync();
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.client.unread, 0);
+    assert.equal(tab.lists.length, 1);
+  });
+
+  test("with an empty inbox there is nothing to send", async () => {
+    const tab = await new Tab().live();
+    assert.equal(await tab.client.markAllRead(), true);
+    assert.equal(tab.posts.length, 0);
+  });
+});
+
+describe("the token", () => {
+  test("a refused one is renewed by a list, and the action sent once more", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.token = "token-2";
+    tab.postStatus = ({ headers }) => (headers["X-CSRFToken"] === "token-2" ? 200 : 403);
+    assert.equal(await tab.client.markRead("2"), true);
+    assert.equal(tab.posts.length, 2);
+    assert.equal(tab.lists.length, 2);
+    assert.deepEqual(tab.shown, [1]);
+    assert.deepEqual(tab.errors, []);
+  });
+
+  test("refused again, the action is refused", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.postStatus = () => 403;
+    assert.equal(await tab.client.markRead("2"), false);
+    assert.equal(tab.posts.length, 2);
+    assert.deepEqual(tab.shown, [2, 1]);
+  });
+
+  test("refused because the user has signed out, everything is forgotten", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.postStatus = () => 403;
+    tab.listStatus = 403;
+    assert.equal(await tab.client.markRead("2"), false);
+    assert.equal(tab.posts.length, 1);
+    assert.equal(tab.client.status, "signed-out");
+    assert.deepEqual(tab.shown, []);
+  });
+});

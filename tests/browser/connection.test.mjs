@@ -1,0 +1,313 @@
+/** Getting and keeping a socket, living without one, and letting go. */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { InboxClient, Tab, settled } from "./harness.mjs";
+
+const DEBOUNCE = 500;
+const MINUTE = 60_000;
+
+describe("the socket", () => {
+  test("its address follows the page's", async () => {
+    const tab = await new Tab().live();
+    assert.equal(tab.socket.url, "ws://site.test/ws/inbox/");
+    const secure = new Tab({ inbox: "https://site.test/i/", socket: "https://site.test/ws/" });
+    await secure.live();
+    assert.equal(secure.socket.url, "wss://site.test/ws/");
+  });
+
+  test("a lost one comes back soon, and needs no list when nothing was missed", async () => {
+    const tab = await new Tab().live(1);
+    tab.socket.end(1006);
+    assert.equal(tab.client.status, "connecting");
+    await tab.clock.pass(501);
+    assert.equal(tab.sockets.length, 2);
+    tab.sync();
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.client.status, "live");
+    assert.equal(tab.lists.length, 1);
+  });
+
+  test("what was missed is fetched", async () => {
+    const tab = await new Tab().live(1);
+    tab.socket.end(1012);
+    tab.arrive(2, { tell: false });
+    await tab.clock.pass(501);
+    tab.sync();
+    await tab.clock.pass(DEBOUNCE);
+    assert.deepEqual(tab.shown, [2, 1]);
+    assert.deepEqual(tab.messages, ["2"]);
+  });
+
+  test("tries are spread and become rarer, but not rarer than half a minute", async () => {
+    const tab = await new Tab({ platform: { random: () => 0.999 } }).live(1);
+    tab.isDown = true;
+    tab.socketsWork = false;
+    tab.socket.end(1006);
+    const made = [];
+    for (let second = 0; second < 300; second++) {
+      const before = tab.sockets.length;
+      await tab.clock.pass(1000);
+      if (tab.sockets.length > before) made.push(second);
+    }
+    const gaps = made.slice(1).map((second, index) => second - made[index]);
+    assert.ok(gaps[0] <= 2, String(gaps));
+    assert.ok(Math.max(...gaps) <= 31, String(gaps));
+    assert.ok(gaps.at(-1) >= 28, String(gaps));
+  });
+
+  test("silent for longer than the heartbeat allows, it is dead", async () => {
+    const tab = await new Tab().live(1);
+    const first = tab.socket;
+    await tab.clock.pass(15_000);
+    tab.sync();
+    await tab.clock.pass(15_000);
+    assert.equal(first.readyState, 1);
+    await tab.clock.pass(5000);
+    assert.equal(first.readyState, 3);
+    assert.equal(tab.sockets.length, 2);
+  });
+
+  test("one that never says its first sync is given up", async () => {
+    const tab = new Tab();
+    tab.client.start();
+    await tab.clock.pass(12_000);
+    assert.equal(tab.sockets[0].readyState, 3);
+    assert.equal(tab.sockets.length, 2);
+  });
+
+  test("one that is still connecting is closed without a browser's warning", async () => {
+    const tab = new Tab();
+    tab.hold = "lists";
+    tab.listStatus = 403;
+    tab.client.start();
+    await settled();
+    let closed = 0;
+    tab.socket.readyState = 0;
+    tab.socket.close = () => (closed += 1);
+    await tab.release();
+    assert.equal(closed, 0);
+    tab.socket.onopen();
+    assert.equal(closed, 1);
+  });
+
+  test("too many sockets: slowly, and polling meanwhile", async () => {
+    const tab = await new Tab().live(1);
+    tab.socket.end(4429);
+    tab.arrive(2, { tell: false });
+    await tab.clock.pass(40_000);
+    assert.equal(tab.sockets.length, 1);
+    assert.deepEqual(tab.shown, [2, 1]);
+    assert.equal(tab.client.status, "polling");
+    await tab.clock.pass(25_000);
+    assert.equal(tab.sockets.length, 2);
+    assert.deepEqual(tab.infos, []);
+  });
+
+  test("too slow for the server: come back", async () => {
+    const tab = await new Tab().live(1);
+    tab.socket.end(1013);
+    await tab.clock.pass(501);
+    assert.equal(tab.sockets.length, 2);
+  });
+
+  test("a network that is back is tried at once", async () => {
+    const tab = await new Tab({ platform: { random: () => 0.999 } }).live(1);
+    tab.isDown = true;
+    tab.socketsWork = false;
+    tab.socket.end(1006);
+    await tab.clock.pass(2 * MINUTE);
+    tab.isDown = false;
+    tab.socketsWork = true;
+    const before = tab.sockets.length;
+    tab.platform.window.dispatchEvent(new Event("online"));
+    await settled();
+    assert.equal(tab.sockets.length, before + 1);
+    tab.sync();
+    assert.equal(tab.client.status, "live");
+  });
+
+  test("a server that answers lists again is tried at once", async () => {
+    const tab = await new Tab({ platform: { random: () => 0.999 } }).live(1);
+    tab.isDown = true;
+    tab.socketsWork = false;
+    tab.socket.end(1006);
+    await tab.clock.pass(5 * MINUTE);
+    assert.equal(tab.client.status, "offline");
+    tab.isDown = false;
+    tab.socketsWork = true;
+    const lists = tab.lists.length;
+    const sockets = tab.sockets.length;
+    while (tab.lists.length === lists) await tab.clock.pass(100);
+    assert.equal(tab.sockets.length, sockets + 1);
+  });
+});
+
+describe("without sockets", () => {
+  test("three failures: poll, say so once, and go back when sockets work", async () => {
+    const tab = new Tab();
+    tab.socketsWork = false;
+    tab.inbox = [];
+    tab.client.start();
+    await tab.clock.pass(10_000);
+    assert.equal(tab.sockets.length, 3);
+    assert.equal(tab.client.status, "polling");
+    assert.equal(tab.infos.length, 1);
+    assert.match(tab.infos[0], /\/ws\/inbox\//);
+    tab.arrive(1, { tell: false });
+    await tab.clock.pass(20_000);
+    assert.deepEqual(tab.shown, [1]);
+    assert.deepEqual(tab.messages, ["1"]);
+
+    await tab.clock.pass(10 * MINUTE);
+    assert.ok(tab.sockets.length > 7 && tab.sockets.length < 18, String(tab.sockets.length));
+    assert.equal(tab.infos.length, 1);
+    tab.socketsWork = true;
+    const tried = tab.sockets.length;
+    while (tab.sockets.length === tried) await tab.clock.pass(1000);
+    tab.sync();
+    assert.equal(tab.client.status, "live");
+    const lists = tab.lists.length;
+    for (let beat = 0; beat < 10; beat++) {
+      await tab.clock.pass(10_000);
+      tab.sync();
+    }
+    assert.equal(tab.lists.length, lists);
+  });
+
+  test("without an address: poll from the start, and no word about it", async () => {
+    const tab = new Tab({ socket: null });
+    tab.client.start();
+    await settled();
+    assert.equal(tab.client.status, "polling");
+    await tab.clock.pass(MINUTE);
+    assert.equal(tab.lists.length, 5);
+    assert.equal(tab.sockets.length, 0);
+    assert.deepEqual(tab.infos, []);
+  });
+
+  test("a socket that the page's policy forbids", async () => {
+    const tab = new Tab({
+      platform: {
+        WebSocket: class {
+          constructor() {
+            throw new Error("forbidden");
+          }
+        },
+      },
+    });
+    tab.client.start();
+    await tab.clock.pass(10_000);
+    assert.equal(tab.client.status, "polling");
+  });
+
+  test("hidden pages do not poll; shown again they ask at once", async () => {
+    const tab = new Tab({ socket: null });
+    tab.client.start();
+    await settled();
+    tab.show(false);
+    await tab.clock.pass(10 * MINUTE);
+    assert.equal(tab.lists.length, 1);
+    tab.arrive(1, { tell: false });
+    tab.show(true);
+    await settled();
+    assert.deepEqual(tab.shown, [1]);
+    await tab.clock.pass(MINUTE);
+    assert.equal(tab.lists.length, 6);
+  });
+
+  test("hidden pages do not try again either, until they are shown", async () => {
+    const tab = new Tab({ socket: null });
+    tab.client.start();
+    await settled();
+    tab.isDown = true;
+    await tab.clock.pass(20_000);
+    assert.equal(tab.client.status, "offline");
+    tab.show(false);
+    await tab.clock.pass(MINUTE);
+    const asked = tab.lists.length;
+    await tab.clock.pass(10 * MINUTE);
+    assert.equal(tab.lists.length, asked);
+    tab.isDown = false;
+    tab.show(true);
+    await settled();
+    assert.equal(tab.client.status, "polling");
+  });
+});
+
+describe("the life of a client", () => {
+  test("stopped, it leaves nothing behind; started again, it begins", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.client.stop();
+    tab.client.stop();
+    assert.equal(tab.clock.pending, 0);
+    assert.equal(tab.browser.channels.size, 0);
+    assert.equal(tab.socket.readyState, 3);
+    assert.deepEqual(tab.shown, [2, 1]);
+    tab.platform.window.dispatchEvent(new Event("online"));
+    tab.show(true);
+    tab.restorePage();
+    await settled();
+    assert.equal(tab.sockets.length, 1);
+    await tab.live(3, 2, 1);
+    assert.deepEqual(tab.shown, [3, 2, 1]);
+    assert.equal(tab.client.status, "live");
+  });
+
+  test("stopped while a list is under way, it drops the answer", async () => {
+    const tab = new Tab();
+    tab.hold = "lists";
+    await tab.live(1);
+    tab.client.stop();
+    await tab.release();
+    assert.deepEqual(tab.shown, []);
+    assert.deepEqual(tab.errors, []);
+  });
+
+  test("starting twice is starting once", async () => {
+    const tab = new Tab();
+    tab.client.start();
+    tab.client.start();
+    await tab.live(1);
+    assert.equal(tab.lists.length, 1);
+    assert.equal(tab.sockets.length, 1);
+  });
+
+  test("status events tell each change once", async () => {
+    const tab = await new Tab().live(1);
+    tab.sync();
+    tab.socket.end(1006);
+    await tab.clock.pass(501);
+    tab.sync();
+    assert.deepEqual(tab.statuses, ["live", "connecting", "live"]);
+  });
+
+  test("every arrival is told once, in order", async () => {
+    const tab = await new Tab({ pageSize: 20 }).live(1);
+    tab.arrive(3);
+    tab.arrive(2, { tell: false });
+    tab.arrive(5, { tell: false });
+    tab.arrive(4, { tell: false });
+    tab.sync();
+    await tab.clock.pass(DEBOUNCE);
+    assert.deepEqual(tab.shown, [5, 4, 3, 2, 1]);
+    assert.deepEqual(tab.messages, ["3", "4", "5"]);
+    await tab.client.refresh();
+    assert.deepEqual(tab.messages, ["3", "4", "5"]);
+  });
+
+  test("a storm of a thousand messages costs no request", async () => {
+    const tab = await new Tab().live();
+    for (let number = 1; number <= 1000; number++) tab.arrive(number);
+    tab.sync();
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.client.unread, 1000);
+    assert.equal(tab.lists.length, 1);
+  });
+
+  test("loading the script twice keeps the class", async () => {
+    await import("../../static/realtime/inbox-client.js?again");
+    assert.equal(globalThis[Symbol.for("stored_messages.InboxClient")], InboxClient);
+  });
+});
