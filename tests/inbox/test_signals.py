@@ -1,0 +1,208 @@
+"""Who is told what, exactly, and what a receiver that fails may break: nothing."""
+
+import logging
+
+import pytest
+from django.db import connection, transaction
+
+from stored_messages import STORED_INFO, add_message_for, broadcast_message, signals
+from stored_messages.backends import signals as signals_of_1_4_0
+from tests.inbox.conftest import SIGNALS
+from tests.inbox.inboxes import archive, draft, send, unread
+
+
+@pytest.fixture
+def told(backend, sent_signals):
+    """The signals sent so far, without what all of them carry, which is checked here; forgets them."""
+
+    def told():
+        told = []
+        for name, carried in sent_signals:
+            assert carried.pop("sender") is type(backend)
+            assert carried.pop("using") == backend.using
+            told.append((name, carried))
+        sent_signals.clear()
+        return told
+
+    return told
+
+
+@pytest.fixture
+def connected():
+    """Connect receivers for the time of the test."""
+    receivers = []
+
+    def connect(name, receiver):
+        getattr(signals, name).connect(receiver)
+        receivers.append((name, receiver))
+
+    yield connect
+    for name, receiver in receivers:
+        getattr(signals, name).disconnect(receiver)
+
+
+def test_1_4_0_s_module_has_them_all():
+    assert set(signals_of_1_4_0.__all__) == set(SIGNALS)
+    for name in SIGNALS:
+        assert getattr(signals_of_1_4_0, name) is getattr(signals, name)
+
+
+def test_a_send(backend, ada, ben, told):
+    message = send(backend, [ada, ben], "Hello")
+
+    assert told() == [
+        ("archive_stored", {"user": ada, "message": message}),
+        ("archive_stored", {"user": ben, "message": message}),
+        ("inbox_stored", {"user": ada, "message": message}),
+        ("inbox_stored", {"user": ben, "message": message}),
+        ("messages_stored", {"user_ids": [ada.pk, ben.pk], "messages": [message]}),
+    ]
+
+
+def test_several_messages_are_one_bulk_signal(backend, ada, told):
+    sent = backend.send([ada], [draft("1"), draft("2")])
+
+    assert [carried for name, carried in told() if name == "messages_stored"] == [
+        {"user_ids": [ada.pk], "messages": sent}
+    ]
+
+
+def test_a_message_that_was_shown_already_is_archived_only(backend, ada, told):
+    shown, unshown = draft("shown"), draft("unshown")
+    shown.read_at = shown.sent_at
+    backend.send([ada], [shown, unshown])
+
+    assert told() == [
+        ("archive_stored", {"user": ada, "message": shown}),
+        ("archive_stored", {"user": ada, "message": unshown}),
+        ("inbox_stored", {"user": ada, "message": unshown}),
+        ("messages_stored", {"user_ids": [ada.pk], "messages": [unshown]}),
+    ]
+    assert unread(backend, ada) == ["unshown"]
+    assert archive(backend, ada) == ["shown", "unshown"]
+
+
+def test_a_broadcast(backend, ada, told):
+    message = backend.broadcast(draft("Everybody"))
+
+    assert told() == [("broadcast_stored", {"message": message})]
+
+
+def test_marking_read(backend, ada, told):
+    first, second = send(backend, [ada], "1", "2")
+    everybody = backend.broadcast(draft("Everybody"))
+    told()
+
+    backend.mark_read(ada, [first.id, everybody.id, "unknown"])
+    assert told() == [
+        ("messages_read", {"user_id": ada.pk, "messages": [first.ref, everybody.ref]}),
+        ("inbox_deleted", {"user": ada, "message_id": first.id}),
+        ("inbox_deleted", {"user": ada, "message_id": everybody.id}),
+    ]
+
+    backend.mark_read(ada, [first.id])
+    assert told() == []
+
+    backend.inbox_delete(ada, second.id)
+    assert told() == [
+        ("messages_read", {"user_id": ada.pk, "messages": [second.ref]}),
+        ("inbox_deleted", {"user": ada, "message_id": second.id}),
+    ]
+
+
+def test_marking_unread(backend, ada, told):
+    message = send(backend, [ada], "Hello")
+    backend.mark_read(ada, [message.id])
+    told()
+
+    backend.mark_unread(ada, [message.id])
+    assert told() == [("messages_unread", {"user_id": ada.pk, "messages": [message.ref]})]
+
+    backend.mark_unread(ada, [message.id])
+    assert told() == []
+
+
+def test_dismissing(backend, ada, told):
+    read, unread_one = send(backend, [ada], "read", "unread")
+    backend.mark_read(ada, [read.id])
+    told()
+
+    backend.dismiss(ada, [read.id, unread_one.id])
+    assert told() == [
+        ("messages_dismissed", {"user_id": ada.pk, "messages": [read.ref, unread_one.ref]}),
+        ("inbox_deleted", {"user": ada, "message_id": read.id}),
+        ("inbox_deleted", {"user": ada, "message_id": unread_one.id}),
+    ]
+
+    backend.dismiss(ada, [read.id])
+    assert told() == []
+
+
+def test_purging_says_up_to_where_and_says_so_of_an_empty_inbox_too(backend, ada, told):
+    *_, last = send(backend, [ada], "1", "2")
+    told()
+
+    backend.inbox_purge(ada)
+    assert told() == [
+        ("inbox_read_up_to", {"user_id": ada.pk, "up_to": last.position}),
+        ("inbox_purged", {"user": ada}),
+    ]
+
+    backend.inbox_purge(ada)
+    assert told() == [("inbox_purged", {"user": ada})]
+
+
+def test_marking_read_below_a_position_says_it_all(backend, ada, told):
+    first, second = send(backend, [ada], "1", "2")
+    told()
+
+    backend.mark_read_below(ada, second.position)
+    [(name, carried)] = told()
+    assert name == "inbox_read_up_to"
+    assert first.position <= carried["up_to"] < second.position
+
+    backend.mark_read_below(ada, second.position)
+    assert told() == []
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_failing_receiver_is_logged_and_breaks_nothing(
+    backend, ada, ben, name, connected, sent_signals, caplog
+):
+    def fail(**carried):
+        raise RuntimeError("receiver failed")
+
+    connected(name, fail)
+
+    first, second, third = send(backend, [ada, ben], "1", "2", "3")
+    backend.broadcast(draft("4"))
+    backend.mark_read(ada, [first.id, second.id])
+    backend.mark_unread(ada, [second.id])
+    backend.dismiss(ada, [third.id])
+    before = unread(backend, ada)
+    backend.inbox_purge(ada)
+
+    assert before == ["2", "4"]
+    assert unread(backend, ada) == []
+    assert unread(backend, ben) == ["1", "2", "3", "4"]
+    failures = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert len(failures) == len([told for told, _ in sent_signals if told == name]) > 0
+    assert {str(record.exc_info[1]) for record in failures} == {"receiver failed"}
+
+
+@pytest.mark.parametrize("send_one", [add_message_for, broadcast_message])
+def test_a_receiver_that_breaks_its_query_leaves_the_sender_s_transaction_usable(
+    backend, ada, connected, send_one
+):
+    def fail(**carried):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT no_such_column")
+
+    connected("messages_stored", fail)
+    connected("broadcast_stored", fail)
+    arguments = (STORED_INFO, "Hello")
+
+    with transaction.atomic():
+        send_one(*((ada, *arguments) if send_one is add_message_for else arguments))
+
+    assert unread(backend, ada) == ["Hello"]
