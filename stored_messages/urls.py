@@ -4,10 +4,13 @@ from django.urls import path
 
 from stored_messages.pages import InboxPage
 from stored_messages.rest.views import (
+    ArchiveDetailView,
+    ArchiveListView,
     InboxDetailView,
     InboxListView,
     MarkAllReadView,
     ReadView,
+    UnreadView,
 )
 
 app_name = "stored_messages"
@@ -17,5 +20,8 @@ urlpatterns = [
     path("inbox/", InboxListView.as_view(), name="inbox-list"),
     path("inbox/<str:pk>/", InboxDetailView.as_view(), name="inbox-detail"),
     path("inbox/<str:pk>/read/", ReadView.as_view(), name="inbox-read"),
+    path("inbox/<str:pk>/unread/", UnreadView.as_view(), name="inbox-unread"),
+    path("archive/", ArchiveListView.as_view(), name="archive-list"),
+    path("archive/<str:pk>/", ArchiveDetailView.as_view(), name="archive-detail"),
     path("mark_all_read/", MarkAllReadView.as_view(), name="mark_all_read"),
 ]

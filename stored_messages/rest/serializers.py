@@ -11,8 +11,23 @@ from stored_messages.stored import StoredMessage
 MAX_SHOWN = 5000
 
 
-class MessageSerializer(serializers.BaseSerializer[StoredMessage]):
-    """A message as frames carry it too."""
+class MessageSerializer(serializers.Serializer[StoredMessage]):
+    """A message as frames carry it too. The fields say what :func:`represent` gives."""
+
+    id = serializers.CharField(help_text="Opaque.")
+    message = serializers.CharField(help_text="The text as stored; may contain HTML.")
+    text = serializers.CharField(help_text="The plain text to show.")
+    level = serializers.IntegerField()
+    level_tag = serializers.CharField(allow_blank=True)
+    tags = serializers.CharField(allow_blank=True)
+    extra_tags = serializers.CharField(allow_blank=True)
+    date = serializers.DateTimeField()
+    url = serializers.CharField(allow_null=True, help_text="http(s), or a path of this site.")
+    data = serializers.DictField(help_text="The application's own.")  # type: ignore[assignment]
+    position = serializers.CharField(help_text="Order of arrival: compares as text.")
+    stamp = serializers.IntegerField(min_value=1, max_value=2**32 - 1)
+    broadcast = serializers.BooleanField()
+    read_at = serializers.DateTimeField(allow_null=True)
 
     def to_representation(self, instance: StoredMessage) -> dict[str, Any]:
         return represent(instance)

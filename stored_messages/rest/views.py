@@ -1,6 +1,6 @@
 """The REST API of the signed-in user's own inbox."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from django.http import HttpRequest
@@ -16,13 +16,15 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
+from rest_framework.throttling import BaseThrottle
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from stored_messages import api
+from stored_messages.adoption import adopt
 from stored_messages.exceptions import MessageDoesNotExist
 from stored_messages.rest.serializers import MessageSerializer, PageSerializer, SeenSerializer
-from stored_messages.stored import Page
+from stored_messages.stored import Page, Summary
 
 POLL_INTERVAL_SECONDS = 15
 
@@ -48,6 +50,7 @@ class InboxView(APIView):
     parser_classes = (JSONParser, FormParser, MultiPartParser)
     content_negotiation_class = DefaultContentNegotiation
     versioning_class = None
+    throttle_classes: Sequence[type[BaseThrottle]] = ()
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """The session, then what the project has."""
@@ -73,39 +76,62 @@ class InboxView(APIView):
 
 
 class InboxListView(InboxView):
-    """The unread messages, newest first."""
+    """The unread messages, newest first; 304 while nothing changed."""
 
     def get(self, request: Request) -> Response:
-        asked = PageSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        limit, cursor = asked.validated_data["limit"], asked.validated_data["cursor"]
-        page = api.get_backend().page(request.user, before=cursor, limit=limit)
-        items = [MessageSerializer(message).data for message in page.messages]
-        return Response(items, headers=_headers(request, page))
+        asked = _asked_page(request)
+        known = request.headers.get("If-None-Match")
+        if known:
+            summary = api.summary(request.user)
+            if known == _etag(request, asked, summary):
+                # What a 200 would have said to caches and clients (RFC 9110, section 15.4.5), without a body.
+                headers = {**_headers(request, Page([], None, summary)), "ETag": known}
+                return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
+        page = api.inbox(request.user, **asked)
+        return _list_response(request, page, ETag=_etag(request, asked, page.summary))
+
+
+class ArchiveListView(InboxView):
+    """Everything the user got and did not dismiss, newest first."""
+
+    def get(self, request: Request) -> Response:
+        return _list_response(request, api.archive(request.user, **_asked_page(request)))
 
 
 class InboxDetailView(InboxView):
     """One message of the inbox."""
 
     def get(self, request: Request, pk: str) -> Response:
-        try:
-            message = api.get_backend().inbox_get(request.user, pk)
-        except MessageDoesNotExist as error:
-            raise NotFound from error
-        return Response(MessageSerializer(message).data)
+        return _message_response(lambda: api.get_backend().inbox_get(request.user, pk))
+
+
+class ArchiveDetailView(InboxView):
+    """One message, read or not."""
+
+    def get(self, request: Request, pk: str) -> Response:
+        return _message_response(lambda: api.get_backend().get(request.user, pk))
+
+    def delete(self, request: Request, pk: str) -> Response:
+        """Dismiss it."""
+        if not api.dismiss(request.user, pk):
+            raise NotFound
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class ReadView(InboxView):
     """Mark one message read; again, if somebody did so before."""
 
     def post(self, request: Request, pk: str) -> Response:
-        backend = api.get_backend()
-        if not backend.mark_read(request.user, [pk]):
-            try:
-                backend.get(request.user, pk)
-            except MessageDoesNotExist as error:
-                raise NotFound from error
+        _require(api.mark_read(request.user, pk), request.user, pk)
         return Response({"status": "message marked as read"})
+
+
+class UnreadView(InboxView):
+    """Mark one message unread again."""
+
+    def post(self, request: Request, pk: str) -> Response:
+        _require(api.mark_unread(request.user, pk), request.user, pk)
+        return Response({"status": "message marked as unread"})
 
 
 class MarkAllReadView(InboxView):
@@ -118,6 +144,40 @@ class MarkAllReadView(InboxView):
             request.user, shown=seen.validated_data["ids"], below=seen.validated_data["before"]
         )
         return Response({"message": "All messages read"})
+
+
+def _asked_page(request: Request) -> dict[str, Any]:
+    asked = PageSerializer(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    return dict(asked.validated_data)
+
+
+def _require(changed: bool, user: Any, pk: str) -> None:
+    """404 for what changed nothing because this user has no such message."""
+    if not changed:
+        try:
+            api.get_backend().get(user, pk)
+        except MessageDoesNotExist as error:
+            raise NotFound from error
+
+
+def _message_response(find: Callable[[], Any]) -> Response:
+    try:
+        message = adopt(find())
+    except MessageDoesNotExist as error:
+        raise NotFound from error
+    return Response(MessageSerializer(message).data)
+
+
+def _list_response(request: Request, page: Page, **headers: str) -> Response:
+    items = [MessageSerializer(message).data for message in page.messages]
+    return Response(items, headers={**_headers(request, page), **headers})
+
+
+def _etag(request: Request, asked: dict[str, Any], summary: Summary) -> str:
+    """Equal summaries mean equal inboxes, and so equal pages of them."""
+    parts = (api.owner_key(request.user), *summary, asked["limit"], asked["cursor"] or "")
+    return f'W/"{"-".join(map(str, parts))}"'
 
 
 def _headers(request: Request, page: Page) -> dict[str, str]:
