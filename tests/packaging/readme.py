@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tests.services.server import ROOT
 
 _BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
-_HEADING = re.compile(r"^(#+ .*)$", re.MULTILINE)
+_HEADING = re.compile(r"^(##+ .*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

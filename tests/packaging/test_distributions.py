@@ -6,6 +6,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 import stored_messages
 from tests.packaging.building import (
     PACKAGES,
@@ -16,6 +18,8 @@ from tests.packaging.building import (
     run,
 )
 from tests.services.server import ROOT
+
+pytestmark = pytest.mark.xdist_group("packaging")
 
 
 def test_the_wheel_has_every_file_of_the_packages(

@@ -1,18 +1,24 @@
 """The wheel in an empty environment, and a new project with the README's lines: a working bell."""
 
+import json
 import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, WebSocket, expect
 
 from tests.packaging.building import Distributions, pip_install, run
-from tests.packaging.readme import steps
-from tests.services.server import Kind, Project, Serve
+from tests.packaging.readme import Steps, steps
+from tests.services.server import Project, Serve, Server
+from tests.services.waiting import eventually
+
+pytestmark = pytest.mark.xdist_group("packaging")
 
 PASSWORD = "correct horse battery staple"
+
+ONE_UNREAD = re.compile(r"\b1\b")
 
 # What the project itself has: a page that shows messages as most do, a way to send one, and files
 # with hashed names. None of it knows of the bell.
@@ -97,8 +103,7 @@ def _append(file: Path, *texts: str) -> None:
 def _new_project(directory: Path, python: Path, *, live: bool) -> Project:
     run(python, "-m", "django", "startproject", "mysite", directory)
     polls, goes_live = steps("## Add it to a project"), steps("### Make it live")
-    assert goes_live.settings
-    assert not goes_live.urls + goes_live.template + goes_live.shell
+    assert goes_live == Steps("", goes_live.settings, "", "")
     site, templates = directory / "mysite", directory / "templates"
     _append(
         site / "settings.py",
@@ -121,38 +126,79 @@ def _new_project(directory: Path, python: Path, *, live: bool) -> Project:
     project.manage("migrate", "--verbosity=0")
     project.manage("collectstatic", "--no-input", "--verbosity=0")
     project.manage("check", "--fail-level=WARNING")
-    project.manage("createsuperuser", "--no-input", "--username=ann", "--email=ann@example.com")
     return project
 
 
-@pytest.mark.parametrize(
-    ("kind", "root_path"),
-    [("daphne", ""), ("daphne", "/below"), ("wsgi", ""), ("wsgi", "/below")],
-)
-async def test_a_new_project_has_a_working_bell(
-    kind: Kind, root_path: str, python: Path, tmp_path: Path, serve: Serve, page: Page
-) -> None:
-    directory = tmp_path / "site"
-    directory.mkdir()
-    project = _new_project(directory, python, live=kind == "daphne")
-    server = serve(kind, project=project, root_path=root_path)
-    bell = page.locator("notification-bell").get_by_role("button").first
+@pytest.fixture(scope="session")
+def polling_project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The first part of what the README says."""
+    return _new_project(tmp_path_factory.mktemp("polling"), python, live=False)
 
-    await page.goto(f"{server.url}/admin/login/?next={root_path}/")
-    await page.fill("[name=username]", "ann")
+
+@pytest.fixture(scope="session")
+def live_project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """All of what the README says."""
+    return _new_project(tmp_path_factory.mktemp("live"), python, live=True)
+
+
+async def _sign_in(project: Project, server: Server, page: Page) -> None:
+    """Signs a new person in, at the admin's door; the page is the site's first then."""
+    name = f"user-{server.port}"
+    project.manage("createsuperuser", "--no-input", f"--username={name}", "--email=a@example.com")
+    await page.goto(f"{server.url}/admin/login/?next={server.root_path}/")
+    await page.fill("[name=username]", name)
     await page.fill("[name=password]", PASSWORD)
     await page.click("[type=submit]")
-    await expect(bell).to_have_accessible_name("Notifications")
 
+
+async def _the_bell_keeps_what_is_sent(page: Page) -> None:
+    bell = page.locator("notification-bell").get_by_role("button").first
+    said = page.locator(".messages li")
+    await expect(bell).to_have_accessible_name("Notifications")
     await page.fill("[name=text]", "Your export is ready.")
     await page.click("main button")
     # What was said to the next page is said there, what is kept is in the bell alone.
-    await expect(page.locator(".messages li")).to_have_text(["Done."])
-    await expect(bell).to_have_accessible_name(re.compile(r"\b1\b"))
+    await expect(said).to_have_text(["Done."])
+    await expect(bell).to_have_accessible_name(ONE_UNREAD)
     for _ in range(2):
         await page.reload()
-        await expect(bell).to_have_accessible_name(re.compile(r"\b1\b"))
-        await expect(page.locator(".messages li")).to_have_count(0)
-
+        await expect(bell).to_have_accessible_name(ONE_UNREAD)
+        await expect(said).to_have_count(0)
     await bell.click()
     await expect(page.locator("notification-bell")).to_contain_text("Your export is ready.")
+
+
+def _frames_by_socket(page: Page) -> dict[str, list[str]]:
+    """The sockets that the page opens from now on, and what each receives."""
+    sockets: dict[str, list[str]] = {}
+
+    def opened(socket: WebSocket) -> None:
+        frames = sockets.setdefault(socket.url, [])
+        socket.on("framereceived", lambda frame: frames.append(str(frame)))
+
+    page.on("websocket", opened)
+    return sockets
+
+
+@pytest.mark.parametrize("root_path", ["", "/below"])
+async def test_a_new_project_has_a_bell(
+    root_path: str, polling_project: Project, serve: Serve, page: Page
+) -> None:
+    sockets = _frames_by_socket(page)
+    server = serve("wsgi", project=polling_project, root_path=root_path)
+    await _sign_in(polling_project, server, page)
+    await _the_bell_keeps_what_is_sent(page)
+    assert sockets == {}
+
+
+@pytest.mark.parametrize("root_path", ["", "/below"])
+async def test_two_more_lines_make_it_live(
+    root_path: str, live_project: Project, serve: Serve, page: Page
+) -> None:
+    sockets = _frames_by_socket(page)
+    server = serve("daphne", project=live_project, root_path=root_path)
+    await _sign_in(live_project, server, page)
+    await eventually(lambda: any(sockets.values()), "the server speaks on a socket")
+    assert sockets.keys() == {server.socket_url}
+    assert json.loads(sockets[server.socket_url][0])["type"] == "sync"
+    await _the_bell_keeps_what_is_sent(page)

@@ -78,5 +78,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-            # One worker for all of them: two browsers at once would only slow each other down.
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            if item.get_closest_marker("xdist_group") is None:
+                # One worker for all of them: two browsers would only slow each other down.
+                item.add_marker(pytest.mark.xdist_group("browser"))
