@@ -1,6 +1,6 @@
 """Marking read and unread, dismissing, purging: what changes, for whom, and what is returned."""
 
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
@@ -49,7 +49,7 @@ ODD_IDS = [
     [1],
     {"id": 1},
     b"1",
-    uuid4(),
+    UUID(int=7),
 ]
 
 
