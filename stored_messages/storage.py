@@ -38,6 +38,7 @@ class StorageMixin(_Base):
 
     def __init__(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
+        self._added: list[Message] = []
         self._collected: list[tuple[Any, Message]] = []
         self._inbox: list[StoredMessage] | None = None
         self._inbox_owner: Any = None
@@ -48,6 +49,7 @@ class StorageMixin(_Base):
         super().add(level, message, extra_tags)
         if len(self._queued_messages) == queued_before:
             return
+        self._added.append(self._queued_messages[-1])
         user = getattr(self.request, "user", None)
         if self._queued_messages[-1].level in app_settings.STORE_LEVELS and (
             _is_unresolved(user) or _owns_inbox(user)
@@ -67,7 +69,7 @@ class StorageMixin(_Base):
         shown = self._shown_from_inbox()
         kept = len(self._inbox or ())
         others = list(super().__iter__())
-        return self._hand_out([*shown[:kept], *others, *shown[kept:]])
+        return self._hand_out([*shown[:kept], *self._as_added([*others, *shown[kept:]])])
 
     def _hand_out(self, messages: list[Message]) -> Iterator[Message]:
         for message in messages:
@@ -76,7 +78,7 @@ class StorageMixin(_Base):
 
     def _shown_from_inbox(self) -> list[Message]:
         """What iterating yields beside the messages of the storage behind this one: the inbox, then what was added."""
-        self._release_ownerless()
+        self._release_ownerless(at_the_end=False)
         if app_settings.ITERATE == "skip":
             return []
         if self._inbox is None:
@@ -98,7 +100,7 @@ class StorageMixin(_Base):
 
     def update(self, response: Any) -> Any:
         self._mark_handed_out_read()
-        self._release_ownerless()
+        self._release_ownerless(at_the_end=True)
         self._store_collected()
         return super().update(response)
 
@@ -129,11 +131,12 @@ class StorageMixin(_Base):
                 logger.exception("Messages could not be stored; they go to the next storage.")
                 self._queue(message for message in messages if not self._was_shown(message))
 
-    def _release_ownerless(self) -> None:
+    def _release_ownerless(self, *, at_the_end: bool) -> None:
         """Leave to the storage behind this one what was collected for a user who turns out not to have an inbox.
 
         An unresolved ``request.user`` is resolved here and not at ``add()``, which must not query: it may run in an
-        async view or inside a broken transaction. If a login came in between, nobody can tell any more whose it was.
+        async view or inside a broken transaction. So may iterating: what cannot be told then is told at the end.
+        If a login came in between, nobody can tell any more whose it was.
         """
         if not self._collected:
             return
@@ -145,11 +148,10 @@ class StorageMixin(_Base):
                 continue
             try:
                 owned = _owns_inbox(user)
-            except SynchronousOnlyOperation:
-                owned = True
             except Exception:
-                logger.exception("The user of the request could not be loaded.")
-                owned = False
+                owned = not at_the_end
+                if at_the_end:
+                    logger.exception("The user of the request could not be loaded.")
             if owned:
                 kept.append((user, message))
             else:
@@ -160,8 +162,13 @@ class StorageMixin(_Base):
     def _queue(self, messages: Any) -> None:
         messages = list(messages)
         if messages:
-            self._queued_messages.extend(messages)
+            self._queued_messages = self._as_added([*self._queued_messages, *messages])
             self.added_new = True
+
+    def _as_added(self, messages: list[Message]) -> list[Message]:
+        """Return the messages in the order in which they were added, after those that were not."""
+        order = {id(message): number for number, message in enumerate(self._added)}
+        return sorted(messages, key=lambda message: order.get(id(message), -1))
 
     def _was_shown(self, message: Message) -> bool:
         return self.used and id(message) in self._handed_out

@@ -1,9 +1,11 @@
-"""People, the backends that keep the contract, and a record of the signals."""
+"""People, the backends that keep the contract, a record of the signals, and visits to pages."""
 
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
+from django.test import AsyncClient
 from django.utils import timezone
 
 from stored_messages import get_backend, signals
@@ -79,3 +81,48 @@ def sent_signals():
     yield record
     for name, receive in receivers:
         getattr(signals, name).disconnect(receive)
+
+
+@pytest.fixture(params=["read", "skip"])
+def iterate(request, settings):
+    """Both ways to iterate."""
+    settings.STORED_MESSAGES = {**settings.STORED_MESSAGES, "ITERATE": request.param}
+    return request.param
+
+
+@pytest.fixture
+def read_mode(settings):
+    settings.STORED_MESSAGES = {**settings.STORED_MESSAGES, "ITERATE": "read"}
+
+
+@pytest.fixture
+def skip_mode(settings):
+    settings.STORED_MESSAGES = {**settings.STORED_MESSAGES, "ITERATE": "skip"}
+
+
+@pytest.fixture
+def visit(client, settings):
+    """Visit a page of `tests.inbox.views` and return what it says."""
+    settings.ROOT_URLCONF = "tests.inbox.views"
+
+    def visit(page, *, status=200, **query):
+        client.raise_request_exception = False
+        response = client.get(f"/{page}/", query)
+        assert response.status_code == status
+        return response.json() if status == 200 else None
+
+    return visit
+
+
+@pytest.fixture
+def visit_async(settings):
+    """The same through the asynchronous handler; sign in with `visit_async.client.force_login`."""
+    settings.ROOT_URLCONF = "tests.inbox.views"
+
+    def visit(page, **query):
+        response = async_to_sync(visit.client.get)(f"/{page}/", query)
+        assert response.status_code == 200
+        return response.json()
+
+    visit.client = AsyncClient()
+    return visit

@@ -1,0 +1,94 @@
+"""Whose message it is: nobody's, that of who signs in or out, and of two users in one view."""
+
+import pytest
+
+from tests.inbox.inboxes import archive, draft, unread
+
+pytestmark = pytest.mark.usefixtures("backend", "iterate")
+
+STORED = "persisted info"
+
+
+def test_nobody_is_shown_it_on_the_next_page(visit, backend, ada):
+    backend.broadcast(draft("Everybody"))
+    visit("add", stored=["1"], plain=["2"], tags="extra")
+
+    assert visit("show") == [["1", f"extra {STORED}"], ["2", "extra info"]] or (visit("show") == [])
+    assert archive(backend, ada) == ["Everybody"]
+
+
+def test_nobody_is_shown_it_in_the_same_request(visit):
+    assert visit("add_and_show", stored=["1"]) == [["1", STORED]]
+    assert visit("show") == []
+
+
+def test_nobody_has_no_inbox_to_look_at(visit):
+    assert visit("look_without_iterating", first="1") == [0, False, False]
+    assert visit("look_without_iterating", stored=["1"], first="1") == [1, True, True]
+
+
+def test_what_is_added_before_signing_in_is_shown(visit, backend, ada):
+    visit("add_then_sign_in", stored=["1"], **{"as": "ada"})
+
+    assert visit("show") == [["1", STORED]]
+    assert archive(backend, ada) == []
+
+
+def test_what_is_added_after_signing_in_is_kept(visit, backend, ada):
+    visit("sign_in_then_add", stored=["1"], **{"as": "ada"})
+
+    assert unread(backend, ada) == ["1"]
+
+
+def test_what_is_added_before_signing_out_is_kept(client, visit, backend, ada):
+    client.force_login(ada)
+
+    visit("add_then_sign_out", stored=["1"])
+
+    assert unread(backend, ada) == ["1"]
+    assert visit("show") == []
+
+
+def test_what_is_added_after_signing_out_is_shown(client, visit, backend, ada):
+    client.force_login(ada)
+
+    visit("sign_out_then_add", stored=["1"])
+
+    assert visit("show") == [["1", STORED]]
+    assert archive(backend, ada) == []
+
+
+def test_two_users_in_one_view_get_what_is_theirs(client, visit, backend, ada, ben):
+    client.force_login(ada)
+
+    visit("add_for_both", **{"as": "ben"})
+
+    assert unread(backend, ada) == ["for the first"]
+    assert unread(backend, ben) == ["for the second"]
+
+
+def test_what_cannot_be_told_whose_it_is_is_shown(client, visit, backend, ada, ben):
+    """Nobody had asked who was signed in before another user was: the page's reader sees it."""
+    client.force_login(ada)
+
+    visit("add_then_sign_in", stored=["1"], **{"as": "ben"})
+
+    assert visit("show") == [["1", STORED]]
+    assert archive(backend, ada) == archive(backend, ben) == []
+
+
+def test_a_site_without_users_shows_what_it_adds(visit, settings):
+    settings.MIDDLEWARE = [
+        path for path in settings.MIDDLEWARE if not path.endswith("AuthenticationMiddleware")
+    ]
+
+    visit("add", stored=["1"], plain=["2"])
+    assert visit("show") == [["1", STORED], ["2", "info"]]
+
+
+def test_a_user_who_was_deleted_is_nobody(client, visit, ada):
+    client.force_login(ada)
+    ada.delete()
+
+    visit("add", stored=["1"])
+    assert visit("show") == [["1", STORED]]
