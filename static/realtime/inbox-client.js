@@ -241,11 +241,10 @@ async function readList(response) {
   const user = header("X-Inbox-User");
   // A login page, a portal of the network, another version of the server: anything but an inbox.
   if (!user) throw new ResponseError(response, "The answer is not an inbox");
-  const rows = await response.json();
-  if (!Array.isArray(rows) || !rows.every(isRef)) {
+  const items = await response.json();
+  if (!Array.isArray(items) || !items.every(isRef)) {
     throw new ResponseError(response, "The answer is not a list of messages");
   }
-  const items = [...new Map(rows.map((row) => [row.id, row])).values()];
   const hasNext = /;\s*rel="?next\b/.test(header("Link"));
   return {
     user,
@@ -870,7 +869,7 @@ export class InboxClient extends EventTarget {
     }
     this.#confirmUser(list.user);
     this.#settleTold(list, request);
-    this.#token = list.token || this.#token;
+    this.#token = list.token;
     if (list.pollInterval >= SECOND) this.#pollInterval = list.pollInterval;
     const wasFailing = this.#fetchFailures > 0;
     this.#fetchFailures = 0;
@@ -936,7 +935,7 @@ export class InboxClient extends EventTarget {
   }
 
   #schedulePoll() {
-    if (!this.#isActive || this.#signedOut || !this.#isPolling || !this.#isVisible) return;
+    if (!this.#isActive || this.#signedOut || !this.#isPolling) return;
     const delay = this.#pollInterval * (0.9 + this.#platform.random() * 0.2);
     this.#after("poll", delay, () => this.#isPolling && this.#isVisible && this.#need(true));
   }

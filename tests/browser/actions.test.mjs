@@ -211,6 +211,23 @@ describe("rule 15: mark all read", () => {
     assert.equal(tab.lists.length, 1);
   });
 
+  test("what is marked unread again below, before the answer came, stays unread", async () => {
+    const tab = await new Tab().live(9, 8, 7, 3, 2);
+    tab.hold = "posts";
+    const done = tab.client.markAllRead();
+    await settled();
+    const gone = tab.leave(9, 8, 7, 3, 2);
+    tab.frame({ type: "read", messages: gone.slice(0, 3) });
+    tab.frame({ type: "read_all", up_to: position(6) });
+    tab.arrive(3, { tell: false });
+    tab.frame({ type: "unread", messages: [gone[3]] });
+    await tab.clock.pass(DEBOUNCE);
+    await tab.release();
+    await done;
+    assert.deepEqual(tab.shown, [3]);
+    assert.equal(tab.client.unread, 1);
+  });
+
   test("with an empty inbox there is nothing to send", async () => {
     const tab = await new Tab().live();
     assert.equal(await tab.client.markAllRead(), true);

@@ -170,7 +170,10 @@ export class Tab {
   posts = [];
   sockets = [];
   hold = false;
+  ignoresAborts = false; // an answer that is on its way to the page already
+  isDown = false;
   listStatus = 200;
+  listSummary = null; // instead of the inbox's own
   postStatus = () => 200;
   socketsWork = true;
   changes = 0;
@@ -292,19 +295,20 @@ export class Tab {
     await settled();
   }
 
-  listAnswer(url = `${ORIGIN}/`, inbox = this.inbox) {
+  #listAnswer(url) {
+    const { inbox } = this;
     const params = new URL(url).searchParams;
     const cursor = params.get("cursor");
     const limit = Number(params.get("limit") ?? 20);
     const rows = inbox
       .filter((item) => !cursor || item.position < cursor)
       .sort((a, b) => (a.position < b.position ? 1 : -1));
-    const digest = inbox.reduce((sum, item) => sum + item.stamp, 0);
+    const { unread, digest } = this.listSummary ?? this.summary;
     return answer(rows.slice(0, limit), {
       status: this.listStatus,
       headers: {
         "X-Inbox-User": this.user,
-        "X-Unread-Count": String(inbox.length),
+        "X-Unread-Count": String(unread),
         "X-Unread-Digest": String(digest),
         "X-CSRFToken": this.token,
         "X-Poll-Interval": "15",
@@ -319,9 +323,10 @@ export class Tab {
     const record = { path: pathname, url, ...init, at: this.clock.now };
     if (init.body) record.json = JSON.parse(init.body);
     (isPost ? this.posts : this.lists).push(record);
-    const reply = isPost ? answer({}, { status: this.postStatus(record) }) : this.listAnswer(url);
+    const reply = isPost ? answer({}, { status: this.postStatus(record) }) : this.#listAnswer(url);
     return new Promise((resolve, reject) => {
-      init.signal?.addEventListener("abort", () => reject(init.signal.reason));
+      const abort = () => this.ignoresAborts || reject(init.signal.reason);
+      init.signal?.addEventListener("abort", abort);
       if (this.hold === true || this.hold === (isPost ? "posts" : "lists")) {
         this.#held.push({ resolve, reply });
       } else if (this.isDown) {

@@ -59,17 +59,54 @@ describe("rule 13: another user", () => {
     assert.equal(tab.sockets.length, 2);
   });
 
-  test("a late answer of the first user is dropped", async () => {
-    const tab = await new Tab().live(2, 1);
-    tab.hold = "lists";
+  for (const ignoresAborts of [false, true]) {
+    test(`a late answer of the first user is dropped (${ignoresAborts})`, async () => {
+      const tab = await new Tab().live(2, 1);
+      tab.ignoresAborts = ignoresAborts;
+      tab.hold = "lists";
+      tab.client.refresh();
+      await settled();
+      switchTo(tab, "bob", 7);
+      tab.sync();
+      await tab.release(); // alice's
+      assert.deepEqual(tab.shown, []);
+      await tab.release();
+      assert.deepEqual(tab.shown, [7]);
+    });
+
+    test(`and so is a late page (${ignoresAborts})`, async () => {
+      const tab = await new Tab().live(9, 8, 7, 3, 2);
+      tab.ignoresAborts = ignoresAborts;
+      tab.hold = "lists";
+      const loaded = tab.client.loadMore();
+      await settled();
+      tab.hold = false;
+      switchTo(tab, "bob", 7);
+      await tab.client.refresh();
+      await settled();
+      await tab.release();
+      assert.equal(await loaded, false);
+      assert.deepEqual(tab.shown, [7]);
+      assert.deepEqual(tab.errors, []);
+    });
+  }
+
+  test("in a page: the same", async () => {
+    const tab = await new Tab().live(9, 8, 7, 3, 2);
+    await tab.client.loadMore();
+    switchTo(tab, "bob", 12, 11, 10, 6);
+    tab.leave(); // the same summary would not make it the same inbox
     tab.client.refresh();
     await settled();
-    switchTo(tab, "bob", 7);
-    tab.frame({ type: "sync", user: "bob", heartbeat: 10, ...tab.summary });
-    await tab.release(); // alice's
-    assert.deepEqual(tab.shown, []);
-    await tab.release();
-    assert.deepEqual(tab.shown, [7]);
+    const first = new URL(tab.lists.at(-1).url).searchParams;
+    assert.equal(first.get("limit"), "3"); // nothing of the first user's paging is left
+    switchTo(tab, "carol", 5, 4);
+    tab.listSummary = { unread: 4, digest: 4039 };
+    assert.equal(await tab.client.loadMore(), false);
+    tab.listSummary = null;
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.client.user, "carol");
+    assert.deepEqual(tab.shown, [5, 4]);
   });
 
   test("frames of the old socket are not heard any more", async () => {
@@ -77,8 +114,9 @@ describe("rule 13: another user", () => {
     const old = tab.socket;
     switchTo(tab, "bob", 7);
     await tab.client.refresh();
+    await settled();
+    tab.sync();
     old.send({ type: "stored", message: message(99) });
-    await tab.clock.pass(1);
     assert.deepEqual(tab.shown, [7]);
   });
 
