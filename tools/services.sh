@@ -13,7 +13,7 @@ any_of() {
 
 present() {
     case $1 in
-        node) any_of node ;;
+        node) any_of node && node -e 'process.exit(parseInt(process.versions.node) < 18)' ;;
         redis) any_of redis-server ;;
         postgresql) any_of initdb /usr/lib/postgresql/*/bin/initdb ;;
         chromium) any_of chromium chromium-browser google-chrome ;;
@@ -28,10 +28,19 @@ package() {
     esac
 }
 
+missing() {
+    for service in "$@"; do
+        present "$service" || package "$service"
+    done
+}
+
 [ $# -gt 0 ] || set -- node redis postgresql chromium
-packages=
-for service in "$@"; do
-    present "$service" || packages="$packages $(package "$service")"
-done
+packages=$(missing "$@")
+[ -n "$packages" ] || exit 0
 # shellcheck disable=SC2086
-[ -z "$packages" ] || install_packages "The tests run against the real things." $packages
+install_packages "The tests run against the real things." $packages
+packages=$(missing "$@")
+if [ -n "$packages" ]; then
+    echo "Still missing, or too old (Node has to be 18 or newer):" $packages >&2
+    exit 1
+fi

@@ -2,6 +2,14 @@
 
 import "../../static/realtime/inbox-client.js";
 
+// The oldest Node that Debian ships has no CustomEvent; every browser has.
+globalThis.CustomEvent ??= class CustomEvent extends Event {
+  constructor(type, { detail = null, ...options } = {}) {
+    super(type, options);
+    this.detail = detail;
+  }
+};
+
 export const InboxClient = globalThis[Symbol.for("stored_messages.InboxClient")];
 
 export const ORIGIN = "http://site.test";
