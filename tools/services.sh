@@ -13,7 +13,7 @@ any_of() {
 
 present() {
     case $1 in
-        node) any_of node && node -e 'process.exit(parseInt(process.versions.node) < 18)' ;;
+        node) any_of node && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' ;;
         redis) any_of redis-server ;;
         postgresql) any_of initdb /usr/lib/postgresql/*/bin/initdb ;;
         chromium) any_of chromium chromium-browser google-chrome ;;
