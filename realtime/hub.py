@@ -62,6 +62,7 @@ class Hub:
         self._line = Line(self.layer, interval, self._reconciler.hurry)
         self._tasks: list[asyncio.Task[None]] = []
         self._stop_later: asyncio.TimerHandle | None = None
+        self._stopped = False
 
     # Sockets
 
@@ -112,7 +113,12 @@ class Hub:
 
     def stop(self) -> None:
         """End all tasks. The next socket finds another hub."""
+        if self._stopped:
+            return
+        self._stopped = True
         forget(self)
+        if self._stop_later is not None:
+            self._stop_later.cancel()
         self._reconciler.close()
         for task in self._tasks:
             task.cancel()

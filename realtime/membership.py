@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
+from realtime import supervision
 from realtime.groups import EVERYBODY
 
 #: Seconds after which a group is added again, unless the layer forgets sooner.
@@ -71,13 +72,9 @@ class Membership:
         """Add, refresh and leave groups; runs until it is cancelled or the layer fails."""
         try:
             while True:
-                self._changed.clear()
                 if self._channel is not None:
                     await self._round(self._channel, asyncio.get_running_loop().time())
-                try:
-                    await asyncio.wait_for(self._changed.wait(), min(LINGER, self._lease) / 2)
-                except asyncio.TimeoutError:
-                    continue
+                await supervision.wait_for_event(self._changed, min(LINGER, self._lease) / 2)
         except Exception:
             self.doubt()
             raise

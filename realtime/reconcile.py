@@ -92,12 +92,9 @@ class Reconciler:
         # Processes that start together should not ask the database together.
         due = loop.time() + self._interval * random.uniform(0.5, 1)  # noqa: S311
         while True:
-            try:
-                await asyncio.wait_for(self._missed.wait(), max(0.0, due - loop.time()))
+            await supervision.wait_for_event(self._missed, due - loop.time())
+            if loop.time() < due:
                 await asyncio.sleep(self._interval * HURRY)
-            except asyncio.TimeoutError:
-                pass
-            self._missed.clear()
             due = max(due, loop.time()) + self._interval
             await self._round()
 

@@ -9,6 +9,8 @@ from realtime.ratelimit import RateLimitedLog
 
 #: Seconds before a failed task is run again; doubled with each failure in a row, up to the second figure.
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+#: Seconds that a cancelled task has to clean up.
+PATIENCE = 1.0
 
 _log = RateLimitedLog(logging.getLogger("realtime"))
 
@@ -19,14 +21,25 @@ def start(name: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]
     An exception is logged and followed by a pause.
     """
 
+    async def attempt() -> Exception | None:
+        try:
+            await work()
+        except Exception as error:
+            return error
+        return None
+
     async def supervise() -> None:
         loop = asyncio.get_running_loop()
         pause = FIRST_PAUSE
         while True:
             began = loop.time()
+            # A task for each attempt: what a layer makes of a cancellation must not keep this one alive.
+            attempted = loop.create_task(attempt())
             try:
-                await work()
-            except Exception as error:  # logged, and tried again
+                await asyncio.wait([attempted])
+            finally:
+                _end(attempted)
+            if error := attempted.result():
                 _log.error("%s failed and begins again.", name, exc_info=error)
                 if loop.time() - began > LONGEST_PAUSE:
                     pause = FIRST_PAUSE
@@ -42,3 +55,21 @@ def once(name: str, work: Callable[[], Coroutine[None, None, None]]) -> "asyncio
     task = contextvars.Context().run(loop.create_task, work())
     task.set_name(f"realtime {name}")
     return task
+
+
+async def wait_for_event(event: asyncio.Event, timeout: float) -> None:
+    """Wait until it is set, or until the time is up, and clear it."""
+    # Not asyncio.wait_for(), which before Python 3.12 forgets a cancellation that comes together with the event.
+    timer = asyncio.get_running_loop().call_later(timeout, event.set)
+    try:
+        await event.wait()
+    finally:
+        timer.cancel()
+    event.clear()
+
+
+def _end(task: "asyncio.Task[Exception | None]") -> None:
+    """Cancel a task until it has ended: layers and libraries may swallow a cancellation."""
+    if not task.done():
+        task.cancel()
+        task.get_loop().call_later(PATIENCE, _end, task)
