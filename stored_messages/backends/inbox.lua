@@ -156,7 +156,7 @@ elseif operation == 'unread' then
   local refs = {}
   for i = 4, #ARGV do
     local r = load(ARGV[i])
-    if r and r.read ~= '' and r.dismissed == '0' then
+    if r and r.read ~= '' and r.dismissed == '0' and not expired(r) then
       r.read = ''
       save(r)
       refs[#refs + 1] = ref(r)

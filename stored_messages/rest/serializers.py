@@ -59,3 +59,9 @@ class SeenSerializer(serializers.Serializer[Any]):
 
     ids = serializers.ListField(child=serializers.CharField(), max_length=MAX_SHOWN, default=None)
     before = PositionField(required=False, allow_null=True, default=None)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Nothing named means everything; ``before`` alone, ``null`` too, names what it says."""
+        if attrs["ids"] is None and "before" in self.initial_data:
+            attrs["ids"] = []
+        return attrs

@@ -10,8 +10,8 @@ from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
-from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 from stored_messages import api
 from stored_messages.adoption import adopt
 from stored_messages.exceptions import MessageDoesNotExist
+from stored_messages.rest.parsers import JSONParser
 from stored_messages.rest.serializers import MessageSerializer, PageSerializer, SeenSerializer
 from stored_messages.stored import Page, Summary
 
@@ -63,7 +64,11 @@ class InboxView(APIView):
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
         meant_for = request.headers.get(USER_HEADER)
-        if meant_for and request.method != "GET" and meant_for != api.owner_key(request.user):
+        if (
+            meant_for
+            and request.method not in SAFE_METHODS
+            and meant_for != api.owner_key(request.user)
+        ):
             raise AnotherUser
 
     def finalize_response(

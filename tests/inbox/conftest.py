@@ -9,8 +9,9 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from stored_messages import get_backend, signals
+from tests.inbox.tabs import Tab
 
-BACKENDS = ("stored_messages.backends.DefaultBackend",)
+BACKENDS = ("DefaultBackend", "RedisBackend")
 
 SIGNALS = (
     "inbox_stored",
@@ -26,10 +27,13 @@ SIGNALS = (
 )
 
 
-@pytest.fixture(params=BACKENDS, ids=lambda path: path.rpartition(".")[2])
+@pytest.fixture(params=BACKENDS)
 def backend(request, settings, db):
     """Each backend in turn: what asks for it is part of the contract that all of them keep."""
-    settings.STORED_MESSAGES = {**settings.STORED_MESSAGES, "STORAGE_BACKEND": request.param}
+    chosen = {"STORAGE_BACKEND": f"stored_messages.backends.{request.param}"}
+    if request.param == "RedisBackend":
+        chosen["REDIS_URL"] = request.getfixturevalue("redis_url")
+    settings.STORED_MESSAGES = {**settings.STORED_MESSAGES, **chosen}
     backend = get_backend()
     yield backend
     backend._flush()
@@ -112,6 +116,14 @@ def visit(client, settings):
         return response.json() if status == 200 else None
 
     return visit
+
+
+@pytest.fixture
+def tab(backend, ada):
+    """Ada's browser on the project's own site."""
+    tab = Tab(enforce_csrf_checks=True)
+    tab.force_login(ada)
+    return tab
 
 
 @pytest.fixture
