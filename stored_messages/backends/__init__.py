@@ -24,7 +24,12 @@ def get_backend() -> "StoredMessagesBackend":
 
     Raises ``ImproperlyConfigured`` when the dotted path leads to no backend.
     """
-    return _instance(app_settings.STORAGE_BACKEND)
+    path: object = app_settings.STORAGE_BACKEND
+    if not isinstance(path, str):
+        raise ImproperlyConfigured(
+            f"STORED_MESSAGES['STORAGE_BACKEND'] = {path!r} is no dotted path."
+        )
+    return _instance(path)
 
 
 @cache

@@ -170,6 +170,12 @@ async def show_async(request):
     return show(request)
 
 
+async def aget_messages(request):
+    add(request)
+    storage = await stored_messages.aget_messages(request)
+    return JsonResponse([[str(message), message.tags] for message in storage], safe=False)
+
+
 def home(request):
     """A page on a base template that renders the messages as most do."""
     return HttpResponse(Template(BASE).render(RequestContext(request)))
@@ -190,6 +196,7 @@ PAGES = (
     add_nothing,
     add_then_sign_in,
     add_then_sign_out,
+    aget_messages,
     home,
     ignore,
     look_without_iterating,
