@@ -136,9 +136,9 @@ def mark_all_read(
     if shown is None and below is None:
         backend.inbox_purge(user)
         return
-    backend.mark_read(user, [_id(message) for message in shown or ()])
-    if below is not None:
+    if below is not None:  # first, since what is no position is refused before anything changes
         backend.mark_read_below(user, below)
+    backend.mark_read(user, [_id(message) for message in shown or ()])
 
 
 def inbox(user: Any, *, limit: int = 20, cursor: str | None = None) -> Page:

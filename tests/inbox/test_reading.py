@@ -214,6 +214,14 @@ def test_mark_all_read_of_nothing_shown_reads_nothing(api, backend, ada, shown):
     assert unread(backend, ada) == ["1"]
 
 
+def test_mark_all_read_below_what_is_no_position_reads_nothing(api, backend, ada):
+    message = send(backend, [ada], "1")
+
+    with pytest.raises(ValueError, match="Not a position"):
+        api.mark_all_read(ada, shown=[message], below="x")
+    assert unread(backend, ada) == ["1"]
+
+
 def test_mark_all_read_alone_means_everything(api, backend, ada, ben):
     send(backend, [ada, ben], "1", "2")
 
