@@ -914,7 +914,9 @@ export class InboxClient extends EventTarget {
     if (!this.#signedOut) {
       this.#fetchFailures += 1;
       this.#mustFetch = true;
-      const backoff = SECOND / 2 + this.#jitter(SECOND * 2 ** this.#fetchFailures);
+      // Never rarer than polling would be: a server that is back should be found soon.
+      const ceiling = Math.min(SECOND * 2 ** this.#fetchFailures, this.#pollInterval);
+      const backoff = SECOND / 2 + this.#jitter(ceiling);
       // A hidden page without a socket waits until it is shown.
       if (this.#isSynced || this.#isVisible) this.#armFetch(Math.max(backoff, error.retryAfter ?? 0));
     }
