@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -21,9 +21,7 @@ def wait_for(condition: Callable[[], T], what: str, *, timeout: float = CEILING)
     return result
 
 
-async def eventually(
-    condition: Callable[[], T | Awaitable[T]], what: str, *, timeout: float = CEILING
-) -> T:
+async def eventually(condition: Callable[[], Any], what: str, *, timeout: float = CEILING) -> Any:
     """The same in a coroutine; `condition` may be a coroutine function."""
     deadline = time.monotonic() + timeout
     while True:

@@ -4,7 +4,6 @@ Below a root path it does what servers do there: that part of the path becomes t
 """
 
 import sys
-from collections.abc import Iterable
 from importlib import import_module
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -16,7 +15,7 @@ class ThreadingServer(ThreadingMixIn, WSGIServer):
 
 
 def below(root_path: str, application: Any) -> Any:
-    def mounted(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def mounted(environ: dict[str, Any], start_response: Any) -> Any:
         if not environ["PATH_INFO"].startswith(f"{root_path}/"):
             start_response("404 Not Found", [])
             return []
