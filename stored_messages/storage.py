@@ -10,17 +10,28 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.utils import timezone
 from django.utils.functional import LazyObject, empty
 
+from stored_messages.adoption import adopt
 from stored_messages.backends import get_backend
 from stored_messages.conf import app_settings
 from stored_messages.constants import STORED_LEVEL_TAGS
 from stored_messages.stored import StoredMessage
 
 if TYPE_CHECKING:
-    _Base = BaseStorage
+
+    class _Base(BaseStorage):
+        _queued_messages: list[Message]
+        _loaded_data: list[Message]
+
+        @property
+        def _loaded_messages(self) -> list[Message]: ...
+
+        def _get(self, *args: Any, **kwargs: Any) -> tuple[list[Message] | None, bool]: ...
 else:
     _Base = object
 
 logger = logging.getLogger("stored_messages")
+
+_NOT_LOADED = object()
 
 
 class StorageMixin(_Base):
@@ -32,104 +43,179 @@ class StorageMixin(_Base):
 
     With ``ITERATE`` ``'read'``, iterating yields the unread messages of the inbox too, and marks read at ``update()``
     those that were handed out, unless ``used`` was set back to False. With ``'skip'`` the inbox is left alone.
-    """
 
-    _queued_messages: list[Message]
+    What is added is queued as in Django, and the inbox is loaded before what the storage behind this one has.
+    """
 
     def __init__(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
-        self._added: list[Message] = []
         self._collected: list[tuple[Any, Message]] = []
-        self._inbox: list[StoredMessage] | None = None
-        self._inbox_owner: Any = None
-        self._handed_out: set[int] = set()
+        self._added_elsewhere = False
+        self._released: set[int] = set()
+        self._without_inbox = False
+        self._inbox_user: Any = _NOT_LOADED
+        self._inboxes: list[tuple[Any, list[StoredMessage]]] = []
+        # By identity, as equal messages are not the same one. The values keep identities from being used again.
+        self._handed_out: dict[int, Message] = {}
+        self._kept: dict[int, Message] = {}
+        self._kept_ids: set[str] = set()
 
     def add(self, level: int, message: str, extra_tags: str | None = "") -> None:
-        queued_before, added_new_before = len(self._queued_messages), self.added_new
+        queued_before = len(self._queued_messages)
         super().add(level, message, extra_tags)
         if len(self._queued_messages) == queued_before:
             return
-        self._added.append(self._queued_messages[-1])
-        user = getattr(self.request, "user", None)
-        if self._queued_messages[-1].level in app_settings.STORE_LEVELS and (
-            _is_unresolved(user) or _owns_inbox(user)
-        ):
-            self._collected.append((user, self._queued_messages.pop()))
-            self.added_new = added_new_before
+        added = self._queued_messages[-1] = _with_level_tag(self._queued_messages[-1])
+        user = self._user
+        if added.level in app_settings.STORE_LEVELS and (_is_unresolved(user) or _owns_inbox(user)):
+            self._collected.append((user, added))
+        else:
+            self._added_elsewhere = True
+
+    # What a page shows.
 
     def __len__(self) -> int:
-        shown = self._shown_from_inbox()
-        return super().__len__() + len(shown)
+        return len(self._visible())
 
     def __contains__(self, item: object) -> bool:
-        shown = self._shown_from_inbox()
-        return super().__contains__(item) or item in shown
+        return item in self._visible()
 
     def __iter__(self) -> Iterator[Message]:
-        shown = self._shown_from_inbox()
-        kept = len(self._inbox or ())
-        others = list(super().__iter__())
-        return self._hand_out([*shown[:kept], *self._as_added([*others, *shown[kept:]])])
+        return self._hand_out(super().__iter__(), self._hidden())
 
-    def _hand_out(self, messages: list[Message]) -> Iterator[Message]:
+    def _hand_out(self, messages: Iterator[Message], hidden: set[int]) -> Iterator[Message]:
         for message in messages:
-            self._handed_out.add(id(message))
-            yield _with_level_tag(message)
+            if id(message) not in hidden:
+                self._handed_out[id(message)] = message
+                yield message
 
-    def _shown_from_inbox(self) -> list[Message]:
-        """What iterating yields beside the messages of the storage behind this one: the inbox, then what was added."""
+    def _visible(self) -> list[Message]:
+        messages = [*self._loaded_messages, *self._queued_messages]
+        hidden = self._hidden()
+        return [message for message in messages if id(message) not in hidden]
+
+    def _hidden(self) -> set[int]:
+        """What ``'skip'`` leaves off the page: what is kept in the inbox, or about to be."""
+        if app_settings.ITERATE != "skip":
+            return set()
         self._release_ownerless(at_the_end=False)
-        if app_settings.ITERATE == "skip":
-            return []
-        if self._inbox is None:
-            self._inbox = self._load_inbox()
-        return [*self._inbox, *(message for _, message in self._collected)]
+        return self._kept.keys() | {id(message) for _, message in self._collected}
+
+    def _get(self, *args: Any, **kwargs: Any) -> tuple[list[Message] | None, bool]:
+        messages, all_retrieved = super()._get(*args, **kwargs)
+        inbox = [] if self._without_inbox else self._load_inbox()
+        if messages is None and not inbox:
+            return None, all_retrieved
+        return [*inbox, *map(_with_level_tag, messages or ())], all_retrieved
+
+    @property
+    def _loaded_messages(self) -> list[Message]:
+        loaded = super()._loaded_messages
+        if self._without_inbox or self._inbox_user is _NOT_LOADED or self._inbox_user is self._user:
+            return loaded
+        # Somebody signed in or out since: nobody may see the inbox of another.
+        anothers = {id(message) for _, rows in self._inboxes for message in rows}
+        others = [message for message in loaded if id(message) not in anothers]
+        loaded[:] = [*self._load_inbox(), *others]
+        return loaded
 
     def _load_inbox(self) -> list[StoredMessage]:
-        user = getattr(self.request, "user", None)
+        """Return what the inbox holds beside what was added in this request."""
+        if app_settings.ITERATE == "skip":
+            return []
+        user, rows = self._user, []
         try:
-            if not _owns_inbox(user):
-                return []
-            self._inbox_owner = user
-            return list(get_backend().inbox_list(user))
+            if _owns_inbox(user):
+                inbox = map(adopt, get_backend().inbox_list(user))
+                rows = [message for message in inbox if message.id not in self._kept_ids]
         except SynchronousOnlyOperation:
             raise
         except Exception:
             logger.exception("The inbox could not be read; the page goes without it.")
-            return []
+        self._inbox_user = user
+        self._inboxes.append((user, rows))
+        return rows
+
+    # What remains of it.
 
     def update(self, response: Any) -> Any:
         self._mark_handed_out_read()
         self._release_ownerless(at_the_end=True)
         self._store_collected()
-        return super().update(response)
+        return self._update_elsewhere(response)
 
     def _mark_handed_out_read(self) -> None:
-        read = [message.id for message in self._inbox or () if self._was_shown(message)]
-        if read:
-            try:
-                get_backend().mark_read(self._inbox_owner, read)
-            except Exception:
-                logger.exception(
-                    "Messages that were shown could not be marked read; they stay unread."
-                )
+        for user, rows in self._inboxes:
+            read = [message.id for message in rows if self._was_shown(message)]
+            if read:
+                try:
+                    get_backend().mark_read(user, read)
+                except Exception:
+                    logger.exception(
+                        "Messages that were shown could not be marked read; they stay unread."
+                    )
 
     def _store_collected(self) -> None:
         """Store what was collected, as read if it was shown; what fails is left to the storage behind this one."""
+        present = {id(message) for message in (*self._loaded(), *self._queued_messages)}
         collected, self._collected = self._collected, []
         by_owner: dict[Any, list[Message]] = {}
         for user, message in collected:
-            by_owner.setdefault(user.pk, []).append(message)
+            if id(message) in present:
+                by_owner.setdefault(user.pk, []).append(message)
         for pk, messages in by_owner.items():
             drafts = [StoredMessage.draft(m.level, m.message, m.extra_tags) for m in messages]
             now = timezone.now()
             for draft, message in zip(drafts, messages, strict=True):
                 draft.read_at = now if self._was_shown(message) else None
             try:
-                get_backend().send([pk], drafts)
+                sent = get_backend().send([pk], drafts)
             except Exception:
                 logger.exception("Messages could not be stored; they go to the next storage.")
-                self._queue(message for message in messages if not self._was_shown(message))
+                self._release(messages)
+            else:
+                self._kept_ids.update(message.id for message in sent)
+                self._kept.update((id(message), message) for message in messages)
+
+    def _update_elsewhere(self, response: Any) -> Any:
+        """Let the storage behind this one store what it would if there were no inbox."""
+        queued, added_new, loaded = self._queued_messages, self.added_new, self._loaded()
+        was_loaded = "_loaded_data" in self.__dict__
+        self._queued_messages, self.added_new = self._not_kept(queued), self._added_elsewhere
+        if was_loaded:
+            self._loaded_data = self._not_kept(loaded)
+        if self.used:
+            # Iterating took these off the queue without showing them.
+            self._queued_messages[:0] = [
+                message
+                for message in loaded
+                if id(message) in self._released and not self._was_shown(message)
+            ]
+        self._without_inbox = True
+        try:
+            return super().update(response)
+        finally:
+            self._queued_messages, self.added_new = queued, added_new
+            self._without_inbox = False
+            if was_loaded:
+                self._loaded_data = loaded
+            else:
+                self.__dict__.pop("_loaded_data", None)
+
+    def _not_kept(self, messages: list[Message]) -> list[Message]:
+        kept = self._kept.keys() | {id(message) for _, rows in self._inboxes for message in rows}
+        return [message for message in messages if id(message) not in kept]
+
+    def _loaded(self) -> list[Message]:
+        """What was loaded so far, without asking anybody for more."""
+        loaded: list[Message] = self.__dict__.get("_loaded_data", [])
+        return loaded
+
+    # Whose it is.
+
+    @property
+    def _user(self) -> Any:
+        return getattr(self.request, "user", None)
 
     def _release_ownerless(self, *, at_the_end: bool) -> None:
         """Leave to the storage behind this one what was collected for a user who turns out not to have an inbox.
@@ -138,37 +224,25 @@ class StorageMixin(_Base):
         async view or inside a broken transaction. So may iterating: what cannot be told then is told at the end.
         If a login came in between, nobody can tell any more whose it was.
         """
-        if not self._collected:
-            return
-        current = getattr(self.request, "user", None)
-        kept, ownerless = [], []
+        kept = []
         for user, message in self._collected:
-            if _is_unresolved(user) and user is not current:
-                ownerless.append(message)
-                continue
-            try:
-                owned = _owns_inbox(user)
-            except Exception:
-                owned = not at_the_end
-                if at_the_end:
-                    logger.exception("The user of the request could not be loaded.")
+            owned = False
+            if not _is_unresolved(user) or user is self._user:
+                try:
+                    owned = _owns_inbox(user)
+                except Exception:
+                    owned = not at_the_end
+                    if at_the_end:
+                        logger.exception("The user of the request could not be loaded.")
             if owned:
                 kept.append((user, message))
             else:
-                ownerless.append(message)
+                self._release([message])
         self._collected = kept
-        self._queue(ownerless)
 
-    def _queue(self, messages: Any) -> None:
-        messages = list(messages)
-        if messages:
-            self._queued_messages = self._as_added([*self._queued_messages, *messages])
-            self.added_new = True
-
-    def _as_added(self, messages: list[Message]) -> list[Message]:
-        """Return the messages in the order in which they were added, after those that were not."""
-        order = {id(message): number for number, message in enumerate(self._added)}
-        return sorted(messages, key=lambda message: order.get(id(message), -1))
+    def _release(self, messages: list[Message]) -> None:
+        self._released.update(map(id, messages))
+        self._added_elsewhere = True
 
     def _was_shown(self, message: Message) -> bool:
         return self.used and id(message) in self._handed_out
@@ -178,16 +252,23 @@ class PersistentStorage(StorageMixin, FallbackStorage):
     """Django's default storage, with an inbox."""
 
 
+class _StoredLevelMessage(Message):
+    """A message with a stored level, whose tag Django does not know."""
+
+    @property
+    def level_tag(self) -> str:
+        return super().level_tag or STORED_LEVEL_TAGS[self.level]
+
+
+def _with_level_tag(message: Any) -> Any:
+    if type(message) is Message and message.level in STORED_LEVEL_TAGS:
+        return _StoredLevelMessage(message.level, message.message, message.extra_tags)
+    return message
+
+
 def _is_unresolved(user: Any) -> bool:
     return isinstance(user, LazyObject) and user.__dict__.get("_wrapped") is empty
 
 
 def _owns_inbox(user: Any) -> bool:
     return bool(getattr(user, "is_authenticated", False)) and user.pk is not None
-
-
-def _with_level_tag(message: Message) -> Message:
-    """Return a message with a stored level that came back from a storage of Django's with its level's tag."""
-    if message.level_tag or message.level not in STORED_LEVEL_TAGS:
-        return message
-    return StoredMessage(message.level, message.message, message.extra_tags)
