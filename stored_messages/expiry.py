@@ -6,6 +6,9 @@ from django.utils import timezone
 
 from stored_messages.conf import app_settings
 
+#: What nobody owns is deleted when it is this old: until then its owner, or the rest of it, may be on its way.
+OWNERLESS_AFTER = timedelta(days=1)
+
 
 def archive_cutoff(now: datetime | None = None) -> datetime | None:
     """Return the date at and before which a message is gone, ``None`` if none ever is."""

@@ -41,6 +41,18 @@ class Page(NamedTuple):
     summary: Summary
 
 
+class Cleanup(NamedTuple):
+    """What a cleanup removed, or would remove, in rows or records of the store.
+
+    ``expired``: of messages past ``MESSAGE_EXPIRE_DAYS``. ``left_inbox``: copies that were unread for longer than
+    ``INBOX_EXPIRE_DAYS``; they stay in the archive. ``ownerless``: what no user has any more.
+    """
+
+    expired: int
+    left_inbox: int
+    ownerless: int
+
+
 class StoredMessage(base.Message):
     """A message of Django's that is, or is about to be, in inboxes.
 

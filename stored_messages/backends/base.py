@@ -5,7 +5,7 @@ everywhere. The defaults of the second group read whole inboxes; they are right 
 store of one's own is better built on :class:`stored_messages.backends.inbox.InboxBackend`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.contrib.auth import get_user_model
 from stored_messages import adoption
 from stored_messages.exceptions import MessageDoesNotExist
 from stored_messages.owners import pk_batches, user_pk
-from stored_messages.stored import Page, Ref, StoredMessage, Summary
+from stored_messages.stored import Cleanup, Page, Ref, StoredMessage, Summary
 
 
 class StoredMessagesBackend:
@@ -165,6 +165,20 @@ class StoredMessagesBackend:
             user_pk(user): adoption.summarize(adoption.adopt_all(self.inbox_list(user)))
             for user in users
         }
+
+    def cleanup(
+        self, *, dry_run: bool = False, on_progress: Callable[[int], object] | None = None
+    ) -> Cleanup | None:
+        """Delete what has expired and what nobody owns any more; with ``dry_run`` only count it.
+
+        ``on_progress`` is called with the number of rows or records of each batch. Returns the counts, ``None`` from a
+        backend that cannot tell: this default calls :meth:`expired_messages_cleanup`, all that 1.4.0 had, and raises
+        ``NotImplementedError`` for a dry run.
+        """
+        if dry_run:
+            raise NotImplementedError(f"{type(self).__name__} cannot tell what it would delete.")
+        self.expired_messages_cleanup()
+        return None
 
     def forget_user(self, pk: Any) -> None:
         """Delete what a deleted user had. Nothing by default: 1.4.0 had no such method."""

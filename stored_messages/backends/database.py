@@ -1,7 +1,7 @@
 """The inbox in the database, through Django's ORM."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import chain
@@ -13,20 +13,21 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.safestring import SafeData
 
+from stored_messages.backends.database_cleanup import DatabaseCleanup
 from stored_messages.backends.database_queries import (
     as_stored,
     broadcasts_of,
     bulk_summaries,
     deliveries_of,
+    read_at_of,
     read_deliveries_of,
     total,
 )
 from stored_messages.backends.inbox import Arrival, InboxBackend
-from stored_messages.expiry import archive_cutoff
 from stored_messages.models import Delivery, Message
 from stored_messages.owners import user_pk
 from stored_messages.positions import format_position, new_stamp, next_position, parse_position
-from stored_messages.stored import Page, Ref, StoredMessage, Summary
+from stored_messages.stored import Cleanup, Page, Ref, StoredMessage, Summary
 
 _ID = re.compile(r"[1-9][0-9]{0,17}")
 
@@ -85,7 +86,7 @@ class DefaultBackend(InboxBackend):
             [_delivery(user_id, message, read_at) for user_id in new], ignore_conflicts=True
         )
         arrivals = [Arrival(message, new)]
-        reopened = [row for row in held.values() if row.read_at is not None]
+        reopened = [row for row in held.values() if read_at_of(row) is not None]
         if reopened and read_at is None:
             position = max([next_position(), *(row.position + 1 for row in reopened)])
             stamp = new_stamp()
@@ -208,10 +209,10 @@ class DefaultBackend(InboxBackend):
 
     # Keeping house.
 
-    def expired_messages_cleanup(self) -> None:
-        cutoff = archive_cutoff()
-        if cutoff is not None:
-            Message.objects.using(self.using).filter(date__lte=cutoff).delete()
+    def cleanup(
+        self, *, dry_run: bool = False, on_progress: Callable[[int], object] | None = None
+    ) -> Cleanup:
+        return DatabaseCleanup(self.using, dry_run=dry_run, on_progress=on_progress).run()
 
     def forget_user(self, pk: Any) -> None:
         with self._atomic():

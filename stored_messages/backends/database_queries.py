@@ -7,10 +7,13 @@ the user may see and has no delivery of.
 from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import datetime
+from datetime import timezone as datetime_timezone
 from itertools import accumulate
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from stored_messages.expiry import archive_cutoff, inbox_cutoff
@@ -97,6 +100,15 @@ def bulk_summaries(users: Iterable[Any]) -> dict[Any, Summary]:
     return summaries
 
 
+def left_unread() -> datetime:
+    """Return the ``read_at`` of a delivery that the cleanup took out of the inbox: nobody has read it.
+
+    So it leaves the index of what is unread, and nothing that anybody can see changes.
+    """
+    epoch = datetime(1970, 1, 1, tzinfo=datetime_timezone.utc)
+    return epoch if settings.USE_TZ else timezone.make_naive(epoch, datetime_timezone.utc)
+
+
 def as_stored(message: Message, delivery: Delivery | None = None) -> StoredMessage:
     """Return a row, and its user's copy if there is one, as a StoredMessage."""
     own = delivery or message
@@ -113,8 +125,14 @@ def as_stored(message: Message, delivery: Delivery | None = None) -> StoredMessa
         stamp=own.stamp,
     )
     stored.id = str(message.pk)
-    stored.read_at = delivery.read_at if delivery else None
+    stored.read_at = read_at_of(delivery) if delivery else None
     return stored
+
+
+def read_at_of(delivery: Delivery) -> datetime | None:
+    """Return when a delivery was read by its user."""
+    moment: datetime | None = delivery.read_at
+    return None if moment == left_unread() else moment
 
 
 def _sums_by_user(deliveries: QuerySet[Delivery]) -> dict[Any, tuple[int, int]]:

@@ -183,6 +183,28 @@ elseif operation == 'forget' then
   -- ids whose content is gone
   for i = 4, #ARGV do forget(ARGV[i]) end
   return #ARGV - 3
+
+elseif operation == 'count_expired' then
+  -- inbox cutoff, archive cutoff: how many messages would be forgotten, and how many would only leave the inbox
+  local kept_from = ARGV[5] == '-inf' and '-inf' or '(' .. ARGV[5]
+  return {redis.call('ZCOUNT', DATES, '-inf', ARGV[5]), redis.call('ZCOUNT', UNREAD_DATES, kept_from, ARGV[4])}
+
+elseif operation == 'expire' then
+  -- inbox cutoff, archive cutoff, limit: how many were forgotten, and how many left the inbox
+  local gone = redis.call('ZRANGEBYSCORE', DATES, '-inf', ARGV[5], 'LIMIT', 0, ARGV[6])
+  for _, id in ipairs(gone) do forget(id) end
+  local kept_from = ARGV[5] == '-inf' and '-inf' or '(' .. ARGV[5]
+  local left = redis.call('ZRANGEBYSCORE', UNREAD_DATES, kept_from, ARGV[4], 'LIMIT', 0, ARGV[6])
+  for _, id in ipairs(left) do leave_inbox(load(id)) end
+  return {#gone, #left}
+
+elseif operation == 'forget_owner' then
+  -- position, '1' to count only: how many records went, none if something arrived at or above that position
+  local newest = redis.call('ZREVRANGE', KEPT, 0, 0)[1]
+  if newest and newest:sub(1, 16) >= ARGV[4] then return 0 end
+  local records = redis.call('HLEN', RECORDS)
+  if ARGV[5] == '0' then redis.call('UNLINK', unpack(KEYS)) end
+  return records
 end
 
 return redis.error_reply('unknown operation ' .. operation)

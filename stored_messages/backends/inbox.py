@@ -1,7 +1,7 @@
 """The part that all stores share: validation, signals and the public methods, over a small set of hooks."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
 from datetime import datetime
@@ -16,7 +16,7 @@ from stored_messages.exceptions import MessageDoesNotExist, MessageTypeNotSuppor
 from stored_messages.expiry import inbox_cutoff
 from stored_messages.owners import pk_batches, user_pk
 from stored_messages.positions import format_position, parse_position
-from stored_messages.stored import Page, Ref, StoredMessage
+from stored_messages.stored import Cleanup, Page, Ref, StoredMessage
 
 
 class Arrival(NamedTuple):
@@ -233,6 +233,16 @@ class InboxBackend(StoredMessagesBackend):
         with self._atomic():
             self.mark_read_below(user, None)
             self._send_signal(signals.inbox_purged, user=user)
+
+    # Keeping house.
+
+    @abstractmethod
+    def cleanup(
+        self, *, dry_run: bool = False, on_progress: Callable[[int], object] | None = None
+    ) -> Cleanup: ...
+
+    def expired_messages_cleanup(self) -> None:
+        self.cleanup()
 
     # Signals.
 

@@ -3,10 +3,9 @@
 What is written here stands when a database transaction around it rolls back.
 """
 
-import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from datetime import timezone as datetime_timezone
@@ -17,19 +16,23 @@ from django.utils import timezone
 from django.utils.safestring import SafeData, mark_safe
 
 from stored_messages.backends.inbox import Arrival, InboxBackend
+from stored_messages.backends.redis_cleanup import RedisCleanup
 from stored_messages.backends.redis_connection import Script, client_for
+from stored_messages.backends.redis_keys import (
+    BROADCASTS,
+    PREFIX,
+    content_key,
+    owner_keys,
+    owner_name,
+)
 from stored_messages.conf import app_settings
 from stored_messages.expiry import archive_cutoff, inbox_cutoff
 from stored_messages.links import safe_url
 from stored_messages.owners import joined_at, user_pk
 from stored_messages.positions import format_position, new_stamp, next_position
-from stored_messages.stored import Page, Ref, StoredMessage, Summary
-
-PREFIX = "stored_messages:"
+from stored_messages.stored import Cleanup, Page, Ref, StoredMessage, Summary
 
 _ID = re.compile("[0-9a-f]{24}")
-_PLAIN = re.compile("[A-Za-z0-9_.@-]{1,64}")
-_KEYS = ("records", "unread", "unread_dates", "kept", "dates", "digest", "broadcasts")
 _EPOCH = datetime(1970, 1, 1, tzinfo=datetime_timezone.utc)
 _SCAN_COUNT = 500
 
@@ -78,10 +81,10 @@ class RedisBackend(InboxBackend):
         pipeline = self.client.pipeline(transaction=False)
         for draft in drafts:
             draft.id = f"{draft.position}{draft.stamp:08x}"
-            pipeline.set(_content_key(draft.id), _encode(draft), exat=_content_end(draft))
+            pipeline.set(content_key(draft.id), _encode(draft), exat=_content_end(draft))
             if draft.broadcast:
                 entry = [draft.position, draft.stamp, _micros(draft.date), _micros(draft.sent_at)]
-                pipeline.hset(f"{PREFIX}broadcasts", draft.id, json.dumps(entry))
+                pipeline.hset(BROADCASTS, draft.id, json.dumps(entry))
         pipeline.execute()
 
     def _deliver(self, user_ids: list[Any], messages: Sequence[StoredMessage]) -> None:
@@ -144,7 +147,7 @@ class RedisBackend(InboxBackend):
         if gone:
             # Evicted by Redis or deleted by hand: without its content a message is in no list and no sum.
             self._run([(user_pk(user), "forget", gone)])
-            self.client.hdel(f"{PREFIX}broadcasts", *gone)
+            self.client.hdel(BROADCASTS, *gone)
             return self._page_rows(user, before, limit, archive)
         rows = [_decode(msg_id, states[msg_id], contents[msg_id]) for msg_id in order]
         live = _live(fresh)
@@ -221,24 +224,20 @@ class RedisBackend(InboxBackend):
 
     # Keeping house.
 
-    def expired_messages_cleanup(self) -> None:
-        cutoff = _cutoffs()[1]
-        for one in self._broadcasts():
-            if cutoff != "-inf" and one.date <= int(cutoff):
-                self.client.hdel(f"{PREFIX}broadcasts", one.id)
-        for name in self._owner_names():
-            self._script.run(self.client, [(_keys(name), ["summary", *_cutoffs()])])
+    def cleanup(
+        self, *, dry_run: bool = False, on_progress: Callable[[int], object] | None = None
+    ) -> Cleanup:
+        cleanup = RedisCleanup(
+            self.client, self._script, _cutoffs(), dry_run=dry_run, on_progress=on_progress
+        )
+        return cleanup.run()
 
     def forget_user(self, pk: Any) -> None:
-        self.client.delete(*_keys(_owner_name(pk)))
+        self.client.delete(*owner_keys(owner_name(pk)))
 
     def _flush(self) -> None:
         for key in list(self.client.scan_iter(match=f"{PREFIX}*", count=_SCAN_COUNT)):
             self.client.delete(key)
-
-    def _owner_names(self) -> Iterator[str]:
-        for key in self.client.scan_iter(match=f"{PREFIX}{{*}}:records", count=_SCAN_COUNT):
-            yield key[len(PREFIX) + 1 : -len("}:records")]
 
     # What the above is made of.
 
@@ -248,13 +247,13 @@ class RedisBackend(InboxBackend):
         return self._script.run(
             self.client,
             [
-                (_keys(_owner_name(pk)), [operation, *cutoffs, *arguments])
+                (owner_keys(owner_name(pk)), [operation, *cutoffs, *arguments])
                 for pk, operation, arguments in calls
             ],
         )
 
     def _broadcasts(self) -> list[Broadcast]:
-        entries = self.client.hgetall(f"{PREFIX}broadcasts")
+        entries = self.client.hgetall(BROADCASTS)
         return [Broadcast(msg_id, *json.loads(entry)) for msg_id, entry in entries.items()]
 
     def _broadcasts_for(self, user: Any, archive: bool) -> list[Broadcast]:
@@ -271,27 +270,12 @@ class RedisBackend(InboxBackend):
             return {}
         pipeline = self.client.pipeline(transaction=False)
         for msg_id in msg_ids:
-            pipeline.get(_content_key(msg_id))
+            pipeline.get(content_key(msg_id))
         texts = pipeline.execute()
         return {
             msg_id: None if text is None else json.loads(text)
             for msg_id, text in zip(msg_ids, texts, strict=True)
         }
-
-
-def _owner_name(pk: Any) -> str:
-    text = str(pk)
-    if _PLAIN.fullmatch(text):
-        return text
-    return "~" + hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
-
-
-def _keys(owner_name: str) -> list[str]:
-    return [f"{PREFIX}{{{owner_name}}}:{key}" for key in _KEYS]
-
-
-def _content_key(msg_id: str) -> str:
-    return f"{PREFIX}message:{msg_id}"
 
 
 def _content_end(message: StoredMessage) -> int | None:
