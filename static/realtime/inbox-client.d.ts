@@ -53,7 +53,9 @@ export interface InboxEventMap {
 /** What the client takes from the browser, for tests and for custom transports. */
 export interface InboxPlatform {
   fetch(url: string, init: RequestInit): Promise<Response>;
-  WebSocket: new (url: string) => Pick<WebSocket, "readyState" | "close"> &
+  WebSocket: new (
+    url: string,
+  ) => Pick<WebSocket, "readyState" | "close"> &
     Partial<Pick<WebSocket, "onopen" | "onmessage" | "onclose">>;
   BroadcastChannel: (new (name: string) => BroadcastChannel) | undefined;
   setTimeout(callback: () => void, delay: number): unknown;

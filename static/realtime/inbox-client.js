@@ -335,6 +335,7 @@ export class InboxClient extends EventTarget {
   #restarts = 0; // since socket and list last agreed whose inbox it is
   #told = undefined; // the user that another tab told
   #refuted = null; // what another tab told and a list denied
+  #deafUntil = 0; // signed out: when to listen to other tabs again
 
   // Fetching
   #timers = new Map(); // by name: fetch, poll, connect, watchdog
@@ -437,7 +438,10 @@ export class InboxClient extends EventTarget {
     this.#updateStatus();
   }
 
-  /** Ask the server now. Resolves when the answer, or its failure, is in. @returns {Promise<void>} */
+  /**
+   * Ask the server now. Resolves when the answer, or its failure, is in.
+   * @returns {Promise<void>}
+   */
   refresh() {
     const answered = new Promise((resolve) => this.#waiting.push(resolve));
     if (this.#running) this.#need(true);
@@ -746,12 +750,16 @@ export class InboxClient extends EventTarget {
   }
 
   #hearUser(user) {
+    const now = this.#platform.now();
     if (this.#signedOut) {
-      if (user !== null) this.#need(true);
+      // Tabs whose lists are answered and whose sockets are not would wake each other for ever.
+      if (user === null || now < this.#deafUntil) return;
+      this.#deafUntil = now + 30 * SECOND;
+      this.#need(true);
       return;
     }
     if (user === this.#user) return;
-    if (this.#refuted?.user === user && this.#platform.now() < this.#refuted.until) return;
+    if (this.#refuted?.user === user && now < this.#refuted.until) return;
     this.#told = user;
     if (this.#user !== null) this.#restart();
   }
@@ -918,7 +926,8 @@ export class InboxClient extends EventTarget {
       const ceiling = Math.min(SECOND * 2 ** this.#fetchFailures, this.#pollInterval);
       const backoff = SECOND / 2 + this.#jitter(ceiling);
       // A hidden page without a socket waits until it is shown.
-      if (this.#isSynced || this.#isVisible) this.#armFetch(Math.max(backoff, error.retryAfter ?? 0));
+      const delay = Math.max(backoff, error.retryAfter ?? 0);
+      if (this.#isSynced || this.#isVisible) this.#armFetch(delay);
     }
     this.#updateStatus();
     this.#report(error);
@@ -1017,8 +1026,8 @@ export class InboxClient extends EventTarget {
     if (this.#wasLive || tooMany || toldAboutPolling) return;
     toldAboutPolling = true;
     this.#platform.console.info(
-      `Live updates are not available (no WebSocket at ${this.#socketUrl.pathname}): asking every ` +
-        `${Math.round(this.#pollInterval / SECOND)} seconds instead.`,
+      `Live updates are not available (no WebSocket at ${this.#socketUrl.pathname}): ` +
+        `asking every ${Math.round(this.#pollInterval / SECOND)} seconds instead.`,
     );
   }
 
@@ -1035,6 +1044,7 @@ export class InboxClient extends EventTarget {
   }
 
   #hearSync({ user, unread, digest, heartbeat }) {
+    if (typeof user !== "string") return;
     const isFirst = !this.#isSynced;
     this.#isSynced = true;
     this.#wasLive = true;
@@ -1060,6 +1070,8 @@ export class InboxClient extends EventTarget {
     } else if (sameSummary(summary, this.#ledger.summary)) {
       this.#pendingSync = null;
       this.#mustFetch = false;
+      this.#fetchFailures = 0;
+      this.#error = null;
       this.#cancel("fetch");
     } else {
       this.#pendingSync = summary;
@@ -1091,7 +1103,8 @@ export class InboxClient extends EventTarget {
   // --- Actions --------------------------------------------------------------------------------
 
   #act(name, action, url, body = "") {
-    if (!this.#running || this.#user === null || !this.#ledger.loaded) return Promise.resolve(false);
+    const isReady = this.#running && this.#user !== null && this.#ledger.loaded;
+    if (!isReady) return Promise.resolve(false);
     this.#overlay.add(action);
     action.done = this.#send(name, action, url, body);
     this.#changed();

@@ -108,10 +108,12 @@ const ICONS = {
   debug: "m8.5 7-5 5 5 5 M15.5 7l5 5-5 5",
   info: "M12 11v5.5 M12 7.6v.1 M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
   success: "m8 12.4 2.8 2.8 5.2-5.8 M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
-  warning: "M12 9.5v4.2 M12 16.9v.1 M10.6 4.3 2.9 17.6A1.6 1.6 0 0 0 4.3 20h15.4a1.6 1.6 0 0 0 " +
+  warning:
+    "M12 9.5v4.2 M12 16.9v.1 M10.6 4.3 2.9 17.6A1.6 1.6 0 0 0 4.3 20h15.4a1.6 1.6 0 0 0 " +
     "1.4-2.4L13.4 4.3a1.6 1.6 0 0 0-2.8 0Z",
   problem: "m9.2 9.2 5.6 5.6 M14.8 9.2l-5.6 5.6 M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
-  offline: "m3 3 18 18 M8.6 16.2a5 5 0 0 1 6.8 0 M12 19.9v.1 M5 12.5A10 10 0 0 1 9.6 10 M19 12.5" +
+  offline:
+    "m3 3 18 18 M8.6 16.2a5 5 0 0 1 6.8 0 M12 19.9v.1 M5 12.5A10 10 0 0 1 9.6 10 M19 12.5" +
     "a10 10 0 0 0-4.4-2.5 M2 8.8a15 15 0 0 1 4.2-2.6 M22 8.8A15 15 0 0 0 10.7 5",
   person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Z M4.5 20.5a7.5 7.5 0 0 1 15 0",
 };
@@ -174,8 +176,9 @@ svg { display: block; inline-size: 100%; block-size: 100%; fill: none; stroke: c
   padding: 4px 8px; border-radius: 7px; color: var(--_accent); font-weight: 500; font-size: 13px; }
 .text-button svg { inline-size: 16px; block-size: 16px; flex: none; }
 .text-button:hover { background: var(--_hover); }
-.note { display: flex; align-items: center; gap: 8px; margin: 0; padding: 7px 16px; color: var(--_muted);
-  background: var(--_hover); border-block-end: 1px solid var(--_border); font-size: 12.5px; }
+.note { display: flex; align-items: center; gap: 8px; margin: 0; padding: 7px 16px;
+  color: var(--_muted); background: var(--_hover); font-size: 12.5px;
+  border-block-end: 1px solid var(--_border); }
 .note svg { inline-size: 15px; block-size: 15px; flex: none; }
 .note.bad { color: light-dark(#b3261e, #ff9b93); }
 
@@ -201,7 +204,8 @@ a.link:hover .subject { text-decoration: underline; text-underline-offset: 2px;
 .success { --_level: var(--notification-bell-success, light-dark(#177245, #56c985)); }
 .warning { --_level: var(--notification-bell-warning, light-dark(#8f5b00, #e3ab3b)); }
 .problem { --_level: var(--notification-bell-error, light-dark(#c0262d, #ff857d)); }
-.subject, .text { text-align: match-parent; } /* the sender's language, the page's alignment */
+/* In the sender's direction, but aligned as the page is. */
+.subject, .text { text-align: -webkit-match-parent; text-align: match-parent; }
 .subject { font-weight: 600; overflow-wrap: anywhere; }
 .text { overflow-wrap: anywhere; white-space: pre-line; display: -webkit-box;
   -webkit-box-orient: vertical; -webkit-line-clamp: 3; line-clamp: 3; overflow: hidden; }
@@ -209,7 +213,8 @@ a.link:hover .subject { text-decoration: underline; text-underline-offset: 2px;
 .meta { color: var(--_muted); font-size: 12.5px; margin-block-start: 2px; overflow-wrap: anywhere; }
 .tick { flex: none; align-self: flex-start; inline-size: 32px; block-size: 32px; margin: 8px;
   margin-inline: 0 8px; padding: 7px; border-radius: 8px; color: var(--_muted); }
-.tick:hover { color: var(--_accent); background: color-mix(in srgb, var(--_accent) 12%, transparent); }
+.tick:hover { color: var(--_accent);
+  background: color-mix(in srgb, var(--_accent) 12%, transparent); }
 
 .tail, .foot { display: flex; align-items: center; justify-content: center; padding: 6px;
   border-block-start: 1px solid var(--_border); color: var(--_muted); font-size: 13px; }
@@ -219,7 +224,8 @@ a.text-button { text-decoration: none; }
 .state { display: flex; flex-direction: column; align-items: center; text-align: center;
   padding: 40px 24px 44px; gap: 4px; }
 .state-icon { inline-size: 52px; block-size: 52px; padding: 13px; margin-block-end: 10px;
-  border-radius: 50%; color: var(--_level); background: color-mix(in srgb, var(--_level) 12%, transparent); }
+  border-radius: 50%; color: var(--_level);
+  background: color-mix(in srgb, var(--_level) 12%, transparent); }
 .state b { font-weight: 600; font-size: 15px; }
 .state span { color: var(--_muted); text-wrap: balance; }
 .state button { margin-block-start: 8px; }
@@ -230,7 +236,8 @@ a.text-button { text-decoration: none; }
 .bone i:last-child { inline-size: 62%; }
 
 @keyframes open { from { opacity: 0; transform: translateY(-6px); } }
-@keyframes arrive { from { opacity: 0; background: color-mix(in srgb, var(--_accent) 16%, transparent); } }
+@keyframes arrive { from { opacity: 0;
+  background: color-mix(in srgb, var(--_accent) 16%, transparent); } }
 @keyframes breathe { 50% { opacity: .45; } }
 @media (prefers-reduced-motion: reduce) {
   * { animation: none !important; transition: none !important; }
@@ -240,7 +247,8 @@ a.text-button { text-decoration: none; }
 }
 @media (forced-colors: active) {
   .badge { forced-color-adjust: none; background: Highlight; color: HighlightText; }
-  .button:hover, .button[aria-expanded="true"] { outline: 2px solid Highlight; outline-offset: -2px; }
+  .button:hover, .button[aria-expanded="true"] {
+    outline: 2px solid Highlight; outline-offset: -2px; }
   .level, .state-icon { border: 1px solid CanvasText; }
   .item:hover, .item:focus-within { outline: 1px solid Highlight; outline-offset: -1px; }
 }
@@ -311,7 +319,7 @@ function kindOf(level) {
 
 const clients = new Map();
 
-/** Bells of the same inbox share a client, which outlives them for a moment: page swaps are short. */
+/** Bells of an inbox share a client, which outlives them for a moment: page swaps are short. */
 function acquireClient(options) {
   const key = new URL(options.inbox, document.baseURI).href;
   let entry = clients.get(key);
@@ -430,6 +438,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   #frame = null;
   #clock = null;
   #isLoadingMore = false;
+  #hasLoadFailed = false;
   #hasRefused = false;
   #news = [];
   #announcedAt = -Infinity;
@@ -570,6 +579,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const isOpening = newState === "open";
     button.setAttribute("aria-expanded", String(isOpening));
     if (isOpening) {
+      this.#hasLoadFailed = false;
       this.#render(true);
       // It cannot be measured before it is shown; this is still before it is painted.
       requestAnimationFrame(() => this.#place());
@@ -648,7 +658,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     if (this.#isLoadingMore || !this.#client) return;
     this.#isLoadingMore = true;
     this.#schedule();
-    await this.#client.loadMore();
+    this.#hasLoadFailed = !(await this.#client.loadMore());
     this.#isLoadingMore = false;
     this.#schedule();
   }
@@ -660,7 +670,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     if (!matchMedia("(prefers-reduced-motion: reduce)").matches && !document.hidden) {
       const turn = (degrees) => ({ transform: `rotate(${degrees}deg)` });
       const swing = [turn(0), turn(14), turn(-11), turn(6), turn(0)];
-      if (!bell.getAnimations().length) bell.animate(swing, { duration: 520, easing: "ease-in-out" });
+      const timing = { duration: 520, easing: "ease-in-out" };
+      if (!bell.getAnimations().length) bell.animate(swing, timing);
     }
     this.#news.push(item);
     if (this.#announceTimer !== null) return;
@@ -742,7 +753,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     setText(p.all, say(isOut ? "sign_in" : "see_all"));
 
     // A few rows that were left unread should not look like the end of the list.
-    if (canLoad && items.length < FEW && status !== "offline") this.#loadMore();
+    if (canLoad && items.length < FEW && !this.#hasLoadFailed) this.#loadMore();
   }
 
   get #stateName() {
@@ -825,7 +836,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     }
     list.hidden = !items.length;
 
-    if (!focused || !panel.contains(focused) && focused.isConnected) return;
+    if (!focused || (!panel.contains(focused) && focused.isConnected)) return;
     if (focused.isConnected && this.shadowRoot.activeElement === focused) return;
     if (focused.isConnected) {
       focused.focus({ preventScroll: true }); // moved, not removed

@@ -36,7 +36,10 @@ describe("mark read", () => {
 
   test("twice is one request", async () => {
     const tab = await new Tab().live(1);
-    assert.deepEqual(await Promise.all([tab.client.markRead("1"), tab.client.markRead("1")]), [true, true]);
+    assert.deepEqual(await Promise.all([tab.client.markRead("1"), tab.client.markRead("1")]), [
+      true,
+      true,
+    ]);
     assert.equal(await tab.client.markRead("1"), true);
     assert.equal(tab.posts.length, 1);
   });

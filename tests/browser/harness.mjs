@@ -180,10 +180,12 @@ export class Tab {
   hold = false;
   ignoresAborts = false; // an answer that is on its way to the page already
   isDown = false;
+  latency = 0;
   listStatus = 200;
   listSummary = null; // instead of the inbox's own
   postStatus = () => 200;
   socketsWork = true;
+  socketsEnd = { code: 1006, after: 1 }; // when they do not work
   changes = 0;
   messages = [];
   errors = [];
@@ -205,7 +207,8 @@ export class Tab {
           this.url = url;
           this.readyState = 1;
           tab.sockets.push(this);
-          if (!tab.socketsWork) clock.after(1, () => this.end(1006));
+          const { code, after } = tab.socketsEnd;
+          if (!tab.socketsWork) clock.after(after, () => this.readyState === 1 && this.end(code));
         }
         close() {
           this.readyState = 3;
@@ -339,6 +342,8 @@ export class Tab {
         this.#held.push({ resolve, reply });
       } else if (this.isDown) {
         reject(new TypeError("Failed to fetch"));
+      } else if (this.latency) {
+        this.clock.after(this.latency, () => resolve(reply));
       } else {
         resolve(reply);
       }

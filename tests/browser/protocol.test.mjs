@@ -233,7 +233,10 @@ describe("rule 5: read_all", () => {
 
 describe("rules 6 and 7: sync", () => {
   test("a different one fetches after 0.15 to 0.45 seconds", async () => {
-    for (const [draw, wait] of [[0, 150], [0.999, 449]]) {
+    for (const [draw, wait] of [
+      [0, 150],
+      [0.999, 449],
+    ]) {
       const tab = await newTab({ platform: { random: () => draw } }).live(1);
       tab.arrive(2, { tell: false });
       tab.sync();

@@ -21,7 +21,8 @@ async function failureOf(seed) {
   const lists = tabs.map((tab) => tab.lists);
   const noMore = (when) =>
     tabs.forEach((tab, index) => {
-      if (tab.lists !== lists[index]) world.fail(`${when}, tab ${index} asked though nothing changed`);
+      if (tab.lists !== lists[index])
+        world.fail(`${when}, tab ${index} asked though nothing changed`);
     });
   await clock.pass(5 * RECONCILE);
   world.verify("idle");

@@ -205,6 +205,23 @@ describe("other tabs", () => {
     assert.equal(second.client.user, "bob");
   });
 
+  test("signed out for their sockets only, do not wake each other for ever", async () => {
+    const tabs = await pair(1);
+    const [{ clock }] = tabs;
+    for (const tab of tabs) {
+      tab.lists.length = 0;
+      tab.latency = 50;
+      tab.socketsWork = false;
+      tab.socketsEnd = { code: 4401, after: 20 };
+      tab.socket.end(4401);
+    }
+    await clock.pass(10);
+    tabs[0].show(true);
+    await clock.pass(60_000);
+    const asked = tabs.reduce((sum, tab) => sum + tab.lists.length, 0);
+    assert.ok(asked < 10, String(asked));
+  });
+
   test("without sockets ask at once after an action, live ones do not", async () => {
     const clock = new Clock();
     const browser = new Browser(clock);
@@ -343,10 +360,15 @@ describe("the first paint", () => {
       },
     };
     const clock = new Clock();
-    const full = { ...storage(), setItem: () => { throw new Error("full"); } };
+    const refuse = () => {
+      throw new Error("full");
+    };
+    const full = { ...storage(), setItem: refuse };
     const odd = { ...storage(), getItem: () => "{" };
     for (const area of [full, odd]) {
-      const tab = await new Tab({ clock, browser: Object.assign(new Browser(clock), { localStorage: area }), session: area }).live(1);
+      const browser = new Browser(clock);
+      browser.localStorage = area;
+      const tab = await new Tab({ clock, browser, session: area }).live(1);
       assert.deepEqual(tab.shown, [1]);
       tab.hidePage();
     }
