@@ -1,0 +1,1 @@
+"""What a person sees: real browsers, real servers, and nothing in between."""

@@ -1,0 +1,12 @@
+from django.urls import include, path
+
+from tests.e2e.project import views
+
+urlpatterns = [
+    path("tell/", views.tell),
+    path("unread/<str:username>/", views.unread),
+    path("bare/", views.bare),
+    path("strict/", views.strict),
+    path("embedding/", views.embedding),
+    path("", include("tests.project.urls")),
+]

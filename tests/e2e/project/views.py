@@ -1,0 +1,57 @@
+import json
+
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.safestring import mark_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+import stored_messages
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+
+@csrf_exempt
+@require_POST
+def tell(request: HttpRequest) -> HttpResponse:
+    """Sends texts to the users named in `to`, from inside the server's process."""
+    asked = json.loads(request.body)
+    users = get_user_model().objects
+    people = [users.get_or_create(username=name)[0] for name in asked["to"]]
+    for text in asked["texts"]:
+        stored_messages.add_message_for(
+            people,
+            asked["level"],
+            mark_safe(text) if asked["safe"] else text,
+            url=asked["url"],
+            data=asked["data"],
+        )
+    return HttpResponse("told")
+
+
+def unread(request: HttpRequest, username: str) -> HttpResponse:
+    """What the inbox of this user holds, newest first."""
+    user = get_object_or_404(get_user_model(), username=username)
+    texts = [message.message for message in stored_messages.inbox(user, limit=100).messages]
+    return JsonResponse(texts, safe=False)
+
+
+def bare(request: HttpRequest) -> HttpResponse:
+    """A bell and nothing else: no form, no token, no user."""
+    return render(request, "e2e/bare.html")
+
+
+def strict(request: HttpRequest) -> HttpResponse:
+    """The same under the strictest policy."""
+    response = bare(request)
+    response["Content-Security-Policy"] = POLICY
+    return response
+
+
+def embedding(request: HttpRequest) -> HttpResponse:
+    """A page whose bell asks for the socket that the query names."""
+    return render(request, "e2e/embedding.html", {"socket": request.GET["socket"]})

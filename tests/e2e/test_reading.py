@@ -1,0 +1,208 @@
+"""Marking read: by following, by ticking, all at once; in every tab of the user."""
+
+import asyncio
+import re
+
+import pytest
+from playwright.async_api import Page, Route, expect
+
+from tests.e2e.bell import Bell
+from tests.e2e.site import Site, somebody
+from tests.e2e.watching import Traffic, is_live, silence_sockets
+from tests.services.waiting import eventually
+
+
+async def two_tabs(site: Site, page: Page, username: str) -> tuple[Bell, Bell]:
+    one = await site.sign_in(page, username)
+    other = await site.tab(page.context)
+    await is_live(page)
+    await is_live(other.page)
+    return one, other
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["this site", "another origin"])
+async def test_following_the_link_marks_read_in_every_tab(
+    elsewhere: bool, site: Site, page: Page
+) -> None:
+    ada = somebody("ada")
+    # The page is left at once, for one that has no bell and waits for nothing.
+    target = f"{site.other_url if elsewhere else site.url}/plain/"
+    await site.tell(ada, "Look there", url=target if elsewhere else "/plain/")
+    await site.tell(ada, "Stays")
+    one, other = await two_tabs(site, page, ada)
+    await one.open()
+    await one.row("Look there").get_by_role("link").click()
+    await expect(page).to_have_url(target)
+    await other.counts(1)
+    await eventually(lambda: _holds(site, ada, "Stays"), "the server knows")
+
+
+async def test_following_it_into_a_new_tab_marks_read_too(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, "Look there", url="/plain/")
+    one, other = await two_tabs(site, page, ada)
+    await one.open()
+    async with page.context.expect_page() as opened:
+        await one.row("Look there").get_by_role("link").click(button="middle")
+    await expect(await opened.value).to_have_url(f"{site.url}/plain/")
+    for bell in (one, other):
+        await bell.counts(0)
+
+
+async def test_following_it_by_keyboard(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, "Look there", url="/plain/")
+    one, other = await two_tabs(site, page, ada)
+    await one.counts(1)
+    await one.button.focus()
+    await page.keyboard.press("Enter")
+    await one.row("Look there").get_by_role("link").focus()
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(f"{site.url}/plain/")
+    await other.counts(0)
+
+
+async def test_escape_closes_the_panel_and_returns_the_focus(site: Site, page: Page) -> None:
+    bell = await site.sign_in(page, somebody("ada"))
+    await bell.open()
+    await expect(bell.button).to_have_attribute("aria-expanded", "true")
+    await page.keyboard.press("Escape")
+    await expect(bell.panel).to_be_hidden()
+    await expect(bell.button).to_have_attribute("aria-expanded", "false")
+    await expect(bell.button).to_be_focused()
+
+
+async def test_ticking_marks_read_in_every_tab(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, "Oldest", "Middle", "Newest")
+    one, other = await two_tabs(site, page, ada)
+    await other.open()
+    await one.open()
+    await one.lists("Newest", "Middle", "Oldest")
+    await one.tick("Middle").click()
+    for bell in (one, other):
+        await bell.lists("Newest", "Oldest")
+        await bell.counts(2)
+    await page.reload()
+    await one.counts(2)
+    assert await site.unread(ada) == ["Newest", "Oldest"]
+
+
+async def test_a_tick_that_the_server_refuses_is_taken_back(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, "Stubborn")
+    bell = await site.sign_in(page, ada)
+    await page.route("**/read/", lambda route: route.fulfill(status=500))
+    await bell.open()
+    await bell.tick("Stubborn").click()
+    await expect(bell.panel).to_contain_text("That did not work")
+    await bell.lists("Stubborn")
+    await bell.counts(1)
+    await page.unroute("**/read/")
+    await bell.tick("Stubborn").click()
+    await bell.counts(0)
+    await eventually(lambda: _holds(site, ada), "the server knows")
+
+
+async def test_mark_all_empties_the_badge_in_every_tab(site: Site, page: Page) -> None:
+    ada, ben = somebody("ada"), somebody("ben")
+    # More than a page of them: those below it are meant as well.
+    await site.tell([ada, ben], *(f"Message {number}" for number in range(25)))
+    one, other = await two_tabs(site, page, ada)
+    await one.counts(25)
+    await one.open()
+    await one.mark_all.click()
+    for bell in (one, other):
+        await bell.counts(0)
+    await expect(one.panel).to_contain_text("All caught up")
+    await eventually(lambda: _holds(site, ada), "the server knows")
+    assert len(await site.unread(ben)) == 25
+
+
+async def test_mark_all_leaves_what_arrives_meanwhile(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, *(f"Message {number}" for number in range(25)))
+    one, other = await two_tabs(site, page, ada)
+    await one.open()
+    await one.counts(25)
+    held: asyncio.Queue[Route] = asyncio.Queue()
+    await page.route("**/mark_all_read/", held.put)
+    await one.mark_all.click()
+    route = await held.get()
+    await one.counts(0)
+
+    await site.tell(ada, "Just arrived")
+    await one.lists("Just arrived")
+    await other.counts(26)
+    await route.continue_()
+    for bell in (one, other):
+        await bell.counts(1)
+    await page.reload()
+    await one.counts(1)
+    assert await site.unread(ada) == ["Just arrived"]
+
+
+async def test_mark_all_leaves_what_the_page_has_not_heard_of(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, *(f"Message {number}" for number in range(25)))
+    await silence_sockets(page)
+    bell = await site.sign_in(page, ada)
+    await bell.open()
+    await bell.counts(25)
+    await site.tell(ada, "Just arrived")
+    await bell.mark_all.click()
+    await bell.counts(0)
+    await eventually(lambda: _holds(site, ada, "Just arrived"), "the server keeps it")
+    await page.unroute_all()
+    await page.reload()
+    await bell.counts(1)
+
+
+async def test_further_pages_keep_the_badge_and_list_each_message_once(
+    site: Site, page: Page
+) -> None:
+    ada = somebody("ada")
+    texts = [f"Message {number:02}" for number in range(1, 46)]
+    await site.tell(ada, *texts)
+    bell = await site.sign_in(page, ada)
+    traffic = Traffic(page)
+    await bell.open()
+    shown = bell.rows.locator("[part=text]")
+    for loaded in (20, 40, 45):
+        await bell.counts(45)
+        await expect(shown).to_have_text(texts[::-1][:loaded])
+        if loaded < 45:
+            await bell.load_more.click()
+    await expect(bell.load_more).to_be_hidden()
+    await bell.counts(45)
+    await traffic.settle()
+    assert len(traffic.lists) == 2
+
+    # The loaded pages are kept true like the first one.
+    await bell.tick("Message 01").click()
+    await bell.counts(44)
+    await site.tell(ada, "Message 46")
+    await bell.counts(45)
+    await expect(shown).to_have_text([*reversed(texts[1:]), "Message 46"][-1:] + texts[:0:-1])
+
+
+async def test_what_is_read_elsewhere_leaves_the_loaded_pages(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    texts = [f"Message {number:02}" for number in range(1, 31)]
+    await site.tell(ada, *texts)
+    one, other = await two_tabs(site, page, ada)
+    await one.open()
+    await one.load_more.click()
+    await expect(one.rows).to_have_count(30)
+    # The other tab has the first page only.
+    await other.open()
+    await other.tick("Message 30").click()
+    await one.tick("Message 02").click()
+    for bell in (one, other):
+        await bell.counts(28)
+    await expect(one.rows).to_have_count(28)
+    await expect(one.row(re.compile("Message (02|30)"))).to_have_count(0)
+
+
+async def _holds(site: Site, username: str, *texts: str) -> bool:
+    return await site.unread(username) == list(texts)

@@ -1,0 +1,97 @@
+"""Servers that go and come back, and what other processes send: the bells show the truth."""
+
+from playwright.async_api import Page, expect
+
+from tests.e2e.conftest import StartSite
+from tests.e2e.site import Site, somebody
+from tests.e2e.watching import Traffic, is_live
+from tests.services.browser import NewContext
+from tests.services.waiting import eventually
+
+
+def send_from_a_shell(site: Site, username: str, text: str) -> None:
+    """Runs `manage.py shell`, as somebody at a terminal would."""
+    site.server.project.shell(
+        "import stored_messages\n"
+        "from django.contrib.auth import get_user_model\n"
+        f"user = get_user_model().objects.get(username={username!r})\n"
+        f"stored_messages.add_message_for([user], stored_messages.STORED_INFO, {text!r})\n"
+    )
+
+
+async def test_the_server_restarts_while_pages_are_open(
+    start_site: StartSite, page: Page, new_context: NewContext
+) -> None:
+    site = start_site()
+    ada, ben = somebody("ada"), somebody("ben")
+    await site.tell([ada, ben], "Before")
+    adas = await site.sign_in(page, ada)
+    bens = await site.sign_in(await (await new_context()).new_page(), ben)
+    for bell in (adas, bens):
+        await bell.counts(1)
+        await is_live(bell.page)
+    await adas.open()
+
+    site.server.stop()
+    send_from_a_shell(site, ada, "While it was down")
+    await adas.lists("Before")
+    # What is done now cannot be: it is taken back, and said.
+    await adas.tick("Before").click()
+    await expect(adas.panel).to_contain_text("That did not work")
+    await adas.lists("Before")
+    site.server.start()
+
+    await adas.lists("While it was down", "Before")
+    await adas.counts(2)
+    await bens.counts(1)
+    for bell in (adas, bens):
+        await is_live(bell.page)
+    await site.tell(ada, "Afterwards")
+    await adas.lists("Afterwards", "While it was down", "Before")
+    await adas.tick("Before").click()
+    await adas.counts(2)
+
+
+async def test_another_process_sends_while_pages_are_connected(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    bell = await site.sign_in(page, ada)
+    await is_live(page)
+    await bell.counts(0)
+    # Its in-memory channel layer reaches nobody here: the summaries tell.
+    send_from_a_shell(site, ada, "From a terminal")
+    await bell.counts(1)
+    await bell.open()
+    await bell.lists("From a terminal")
+
+
+async def test_two_processes_on_one_channel_layer(
+    start_site: StartSite, redis_url: str, page: Page, new_context: NewContext
+) -> None:
+    # Nothing is reconciled within this test: what arrives came through Redis.
+    settings = {"RECONCILE_INTERVAL": 3600}
+    one, other = (start_site(env={"CHANNEL_REDIS": redis_url}, REALTIME=settings) for _ in "12")
+    ada = somebody("ada")
+    first = await one.sign_in(page, ada)
+    await is_live(page)
+
+    async def arrived() -> bool:
+        await other.tell(ada, "Is anybody there?")
+        return await first.badge.is_visible()
+
+    # Sockets do not wait for the layer: the process may still be joining the user's group.
+    await eventually(arrived, "the processes hear each other")
+    bell = await one.tab(page.context)
+    await is_live(bell.page)
+    await bell.open()
+    await expect(bell.row("Is anybody there?")).not_to_have_count(0)
+
+    traffic = Traffic(bell.page)
+    await other.tell(ada, "Across")
+    await expect(bell.row("Across")).to_be_visible()
+    # What is done at one is seen at the other.
+    there = await other.sign_in(await (await new_context()).new_page(), ada)
+    await there.open()
+    await there.tick("Across").click()
+    await expect(bell.row("Across")).to_have_count(0)
+    await traffic.settle()
+    assert not traffic.lists

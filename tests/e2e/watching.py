@@ -1,0 +1,102 @@
+"""What a page does on the network and says in the console."""
+
+from urllib.parse import urlsplit
+
+from playwright.async_api import ConsoleMessage, Page, Request, WebSocket, WebSocketRoute
+
+# Close codes are not among what the browser's driver tells: the page's own events are.
+_RECORD_CLOSE_CODES = """
+globalThis.closeCodes = [];
+globalThis.WebSocket = class extends WebSocket {
+  constructor(...args) {
+    super(...args);
+    this.addEventListener("close", ({ code }) => globalThis.closeCodes.push(code));
+  }
+};
+"""
+
+
+class Traffic:
+    """Everything that a page asks for and says, from now on."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self.requests: list[Request] = []
+        self.sockets: list[WebSocket] = []
+        self.console: list[ConsoleMessage] = []
+        page.on("request", self._asked)
+        page.on("websocket", self._opened)
+        page.on("console", self._said)
+
+    # The driver wants handlers that can carry an attribute: the lists' own `append` cannot.
+    def _asked(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def _opened(self, socket: WebSocket) -> None:
+        self.sockets.append(socket)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        self.console.append(message)
+
+    def clear(self) -> None:
+        self.requests.clear()
+        self.sockets.clear()
+        self.console.clear()
+
+    @property
+    def lists(self) -> list[Request]:
+        return [one for one in self.requests if urlsplit(one.url).path == "/messages/inbox/"]
+
+    @property
+    def actions(self) -> list[Request]:
+        return [one for one in self.requests if one.method == "POST"]
+
+    @property
+    def information(self) -> list[str]:
+        return [one.text for one in self.console if one.type == "info"]
+
+    @property
+    def complaints(self) -> list[str]:
+        """Warnings and errors, without those that the browser itself writes about a socket."""
+        return [
+            one.text
+            for one in self.console
+            if one.type in {"error", "warning"} and not one.text.startswith("WebSocket connection")
+        ]
+
+    async def settle(self) -> None:
+        """Everything that the page has asked for and said so far is known when this returns."""
+        await self._page.evaluate("fetch('/plain/').then((answer) => answer.text())")
+
+
+async def silence_sockets(page: Page) -> None:
+    """From the next page on sockets open, and nothing comes."""
+
+    def hold(socket: WebSocketRoute) -> None:
+        """Not connected to the server."""
+
+    await page.route_web_socket("**/ws/inbox/", hold)
+
+
+async def record_close_codes(page: Page) -> None:
+    """Must be called before the page opens."""
+    await page.add_init_script(_RECORD_CLOSE_CODES)
+
+
+async def closed_with(page: Page, code: int) -> None:
+    """Waits until a socket of the page was closed with this code."""
+    await page.wait_for_function("(code) => globalThis.closeCodes.includes(code)", arg=code)
+
+
+async def is_live(page: Page) -> None:
+    """Waits until the page's bell hears the server on its socket."""
+    await page.wait_for_function(
+        "document.querySelector('notification-bell').client?.status === 'live'"
+    )
+
+
+async def is_polling(page: Page) -> None:
+    """Waits until the page's bell has given up on sockets."""
+    await page.wait_for_function(
+        "document.querySelector('notification-bell').client?.status === 'polling'"
+    )
