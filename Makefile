@@ -49,6 +49,7 @@ test: lint
 	@sh tools/services.sh
 	node --test $$(find tests/browser -name '*.test.*js' | sort)
 	$(python) -m pytest tests/example
+	$(python) -m tests.services.postgresql $(python) -m pytest -n $(WORKERS) tests/inbox -k "not RedisBackend"
 	$(python) -m pytest -n $(WORKERS) --dist loadgroup
 
 clean:
