@@ -5,7 +5,7 @@ everywhere. The defaults of the second group read whole inboxes; they are right 
 store of one's own is better built on :class:`stored_messages.backends.inbox.InboxBackend`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -83,17 +83,16 @@ class StoredMessagesBackend:
 
         A draft with ``read_at`` is stored as read: it was shown already.
         """
-        sent = []
-        recipients = _users(users)
-        for draft in drafts:
-            message = self.create_message(
-                draft.level, draft.message, draft.extra_tags, draft.date, draft.url
-            )
-            self.archive_store(recipients, message)
-            if draft.read_at is None:
-                self.inbox_store(recipients, message)
-            sent.append(adoption.adopt(message))
-        return sent
+        messages = [
+            self.create_message(draft.level, draft.message, draft.extra_tags, draft.date, draft.url)
+            for draft in drafts
+        ]
+        for recipients in _user_batches(users):
+            for draft, message in zip(drafts, messages, strict=True):
+                self.archive_store(recipients, message)
+                if draft.read_at is None:
+                    self.inbox_store(recipients, message)
+        return [adoption.adopt(message) for message in messages]
 
     def broadcast(self, draft: StoredMessage) -> StoredMessage:
         """Store a message for everybody."""
@@ -117,29 +116,40 @@ class StoredMessagesBackend:
                 return row
         raise MessageDoesNotExist(f"This user has no message {str(msg_id)[:50]!r}.")
 
+    def get_unread(self, user: Any, msg_id: Any) -> StoredMessage:
+        """Return a message of this user's inbox. Raises ``MessageDoesNotExist``.
+
+        What :meth:`inbox_get` does, whatever the store's ids are: here they are text.
+        """
+        for row in adoption.adopt_all(self.inbox_list(user)):
+            if row.id == str(msg_id):
+                return row
+        raise MessageDoesNotExist(f"Message {str(msg_id)[:50]!r} is not in the inbox of this user.")
+
     def mark_read(self, user: Any, msg_ids: Iterable[Any]) -> list[Ref]:
         """Mark messages read. Return those that were unread; ids that are unknown or already read are passed over."""
-        unread = {row.id: row for row in adoption.adopt_all(self.inbox_list(user))}
-        refs = []
-        for msg_id in dict.fromkeys(str(msg_id) for msg_id in msg_ids):
-            if msg_id in unread:
-                try:
-                    self.inbox_delete(user, msg_id)
-                except MessageDoesNotExist:
-                    continue
-                refs.append(unread[msg_id].ref)
-        return refs
+        wanted = {str(msg_id) for msg_id in msg_ids}
+        messages = [message for message in self.inbox_list(user) if str(message.id) in wanted]
+        read = []
+        for message in messages:
+            try:
+                # With the id as the store has it; once for each copy, as 1.4.0 could store several.
+                self.inbox_delete(user, message.id)
+            except MessageDoesNotExist:
+                continue
+            read.append(message)
+        return [row.ref for row in adoption.adopt_all(read)]
 
     def mark_unread(self, user: Any, msg_ids: Iterable[Any]) -> list[Ref]:
         """Mark messages unread again. Return those that were read."""
-        wanted = {str(msg_id) for msg_id in msg_ids}
         unread = {str(message.id) for message in self.inbox_list(user)}
-        refs = []
-        for message in self.archive_list(user):
-            if str(message.id) in wanted - unread:
-                self.inbox_store(_users(user), message)
-                refs.append(adoption.adopt(message).ref)
-        return refs
+        wanted = {str(msg_id) for msg_id in msg_ids} - unread
+        read = {str(message.id): message for message in self.archive_list(user)}
+        messages = [message for msg_id, message in read.items() if msg_id in wanted]
+        for message in messages:
+            for owner in _user_batches(user):
+                self.inbox_store(owner, message)
+        return [row.ref for row in adoption.adopt_all(messages)]
 
     def dismiss(self, user: Any, msg_ids: Iterable[Any]) -> list[Ref]:
         """Take messages out of inbox and archive. Return those that were there.
@@ -184,9 +194,8 @@ class StoredMessagesBackend:
         """Delete what a deleted user had. Nothing by default: 1.4.0 had no such method."""
 
 
-def _users(users: Any) -> list[Any]:
+def _user_batches(users: Any) -> Iterator[list[Any]]:
+    """Yield instances, which is what 1.4.0's methods take: at most a thousand at a time."""
     model = get_user_model()
-    found: dict[Any, Any] = {}
-    for batch in pk_batches(users):
-        found |= model._default_manager.in_bulk(batch)
-    return list(found.values())
+    for pks in pk_batches(users):
+        yield list(model._default_manager.in_bulk(pks).values())

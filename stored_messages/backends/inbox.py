@@ -177,6 +177,9 @@ class InboxBackend(StoredMessagesBackend):
             raise MessageDoesNotExist(f"Message {msg_id!r} is not in the inbox of this user.")
         return message
 
+    def get_unread(self, user: Any, msg_id: Any) -> StoredMessage:
+        return self.inbox_get(user, msg_id)
+
     def get(self, user: Any, msg_id: Any) -> StoredMessage:
         message = self._find(user, str(msg_id))
         if message is None:

@@ -107,7 +107,7 @@ class InboxDetailView(InboxView):
     """One message of the inbox."""
 
     def get(self, request: Request, pk: str) -> Response:
-        return _message_response(lambda: api.get_backend().inbox_get(request.user, pk))
+        return _message_response(lambda: api.get_backend().get_unread(request.user, pk))
 
 
 class ArchiveDetailView(InboxView):
@@ -191,8 +191,10 @@ def _headers(request: Request, page: Page) -> dict[str, str]:
         "X-Unread-Count": str(page.summary.unread),
         "X-Unread-Digest": str(page.summary.digest),
         "X-Poll-Interval": str(POLL_INTERVAL_SECONDS),
-        "X-CSRFToken": get_token(_django_request(request)),
     }
+    if isinstance(request.successful_authenticator, SessionAuthentication):
+        # Whoever signs in by token needs none, and gets no cookie or session for one.
+        headers["X-CSRFToken"] = get_token(_django_request(request))
     if page.cursor is not None:
         url = replace_query_param(request.build_absolute_uri(), "cursor", page.cursor)
         headers["Link"] = f'<{url}>; rel="next"'
