@@ -27,6 +27,7 @@ class Message(models.Model):
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
+        permissions = [("broadcast_message", "Can send messages to everybody")]
         indexes = [
             models.Index("date", name="stored_msg_date"),
             models.Index("position", name="stored_msg_broadcasts", condition=Q(broadcast=True)),

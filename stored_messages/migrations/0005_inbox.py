@@ -14,7 +14,12 @@ class Migration(migrations.Migration):
         migrations.DeleteModel("Inbox"),
         migrations.DeleteModel("MessageArchive"),
         migrations.AlterModelOptions(
-            "message", {"verbose_name": "message", "verbose_name_plural": "messages"}
+            "message",
+            {
+                "verbose_name": "message",
+                "verbose_name_plural": "messages",
+                "permissions": [("broadcast_message", "Can send messages to everybody")],
+            },
         ),
         *(
             migrations.AlterField("message", name, field)
