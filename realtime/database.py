@@ -5,6 +5,7 @@ Not in asgiref's one thread for everything: there it would wait behind every syn
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import ParamSpec, TypeVar, cast
 
 from channels.db import DatabaseSyncToAsync
@@ -28,6 +29,7 @@ class DatabaseThreads:
 
     def stop(self) -> None:
         """End the threads when they have finished what they are at, and close their connections."""
-        for _ in range(self._threads):
-            self._executor.submit(connections.close_all)
+        with suppress(RuntimeError):  # the interpreter is ending, and the threads with it
+            for _ in range(self._threads):
+                self._executor.submit(connections.close_all)
         self._executor.shutdown(wait=False)

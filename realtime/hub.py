@@ -1,6 +1,7 @@
 """The fan-out of one process: gets each event once and writes it to every local socket that it concerns."""
 
 import asyncio
+import atexit
 import logging
 import os
 import threading
@@ -122,7 +123,13 @@ class Hub:
         self._reconciler.close()
         for task in self._tasks:
             task.cancel()
-        self._tasks = [supervision.once("leaving the channel layer", self._line.close)]
+        self._tasks.append(supervision.once("leaving the channel layer", self._line.close))
+
+    async def shut_down(self) -> None:
+        """Stop, and wait a moment for the end of all tasks."""
+        self.stop()
+        tasks = [*self._tasks, *self._line.tasks, *self._reconciler.tasks]
+        await asyncio.wait(tasks, timeout=supervision.PATIENCE)
 
     # Events
 
@@ -223,4 +230,16 @@ def _forget_all() -> None:
     _hubs.clear()
 
 
+def _shut_down_all() -> None:
+    """At the end of the interpreter: some servers (Daphne) leave their loop with tasks in it.
+
+    CPython may crash when it finalises those.
+    """
+    for hub in running_hubs():
+        if not hub.loop.is_running():
+            with suppress(Exception):
+                hub.loop.run_until_complete(hub.shut_down())
+
+
 os.register_at_fork(after_in_child=_forget_all)
+atexit.register(_shut_down_all)

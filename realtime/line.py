@@ -37,20 +37,19 @@ class Line:
         self._on_gap = on_gap
         self._channel: str | None = None
         self._receiving: asyncio.Task[None] | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self.tasks: list[asyncio.Task[None]] = []
         self._heard: set[str] = set()
 
     def open(self) -> None:
-        self._tasks = [
+        self.tasks = [
             supervision.start("watching the channel layer", self._watch),
             supervision.start("joining groups", self.membership.keep),
         ]
 
     async def close(self) -> None:
         """Leave all groups, so that the layer keeps nothing for a channel that nobody reads."""
-        for task in self._tasks:
+        for task in self.tasks:
             task.cancel()
-        self._tasks = []
         await self._drop()
 
     async def _watch(self) -> None:

@@ -51,17 +51,17 @@ class Reconciler:
         self._new: list[Socket] = []
         self._arrived = asyncio.Event()
         self._missed = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self.tasks: list[asyncio.Task[None]] = []
         self._database = DatabaseThreads(1)
 
     def open(self) -> None:
-        self._tasks = [
+        self.tasks = [
             supervision.start("greeting", self._greet),
             supervision.start("reconciling", self._reconcile),
         ]
 
     def close(self) -> None:
-        for task in self._tasks:
+        for task in self.tasks:
             task.cancel()
         self._database.stop()
 

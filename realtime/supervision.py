@@ -39,6 +39,7 @@ def start(name: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]
                 await asyncio.wait([attempted])
             finally:
                 _end(attempted)
+                await asyncio.wait([attempted], timeout=PATIENCE)
             if error := attempted.result():
                 _log.error("%s failed and begins again.", name, exc_info=error)
                 if loop.time() - began > LONGEST_PAUSE:
