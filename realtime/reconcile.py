@@ -47,7 +47,7 @@ class Reconciler:
         self._users = users
         self._sequence = sequence
         self._interval = interval
-        self._heartbeat = int(interval * 2) if (interval * 2).is_integer() else interval * 2
+        self._heartbeat = interval * 2 if interval * 2 % 1 else int(interval * 2)
         self._new: list[Socket] = []
         self._arrived = asyncio.Event()
         self._missed = asyncio.Event()

@@ -36,6 +36,12 @@ async def test_a_socket_begins_with_its_summary(user: User) -> None:
         }
 
 
+async def test_whole_seconds_may_be_written_without_a_point(user: User, settings: Settings) -> None:
+    settings.REALTIME = {"RECONCILE_INTERVAL": 1}
+    async with InboxTab(user=user) as tab:
+        assert tab.sync["heartbeat"] == 2
+
+
 async def test_what_happens_reaches_every_tab_of_that_user_and_no_other(
     user: User, other: User
 ) -> None:
