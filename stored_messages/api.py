@@ -26,6 +26,7 @@ __all__ = (
     "Summary",
     "aadd_message_for",
     "aarchive",
+    "aarchive_count",
     "abroadcast_message",
     "add_message_for",
     "adismiss",
@@ -35,6 +36,7 @@ __all__ = (
     "amark_read",
     "amark_unread",
     "archive",
+    "archive_count",
     "aunread_count",
     "broadcast_message",
     "dismiss",
@@ -154,6 +156,11 @@ def archive(user: Any, *, limit: int = 20, cursor: str | None = None) -> Page:
     return get_backend().page(user, before=cursor, limit=limit, archive=True)
 
 
+def archive_count(user: Any) -> int:
+    """Return how many messages a user got and did not dismiss: at most two queries."""
+    return get_backend().archive_count(user)
+
+
 def unread_count(user: Any) -> int:
     """Return how many messages a user has unread: at most two queries."""
     return summary(user).unread
@@ -187,6 +194,7 @@ def _twin(call: Callable[_Arguments, _Result]) -> Callable[_Arguments, Awaitable
 
 aadd_message_for = _twin(add_message_for)
 aarchive = _twin(archive)
+aarchive_count = _twin(archive_count)
 abroadcast_message = _twin(broadcast_message)
 adismiss = _twin(dismiss)
 ainbox = _twin(inbox)

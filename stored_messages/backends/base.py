@@ -176,6 +176,10 @@ class StoredMessagesBackend:
             for user in users
         }
 
+    def archive_count(self, user: Any) -> int:
+        """Return how many messages a user (instance) got and did not dismiss."""
+        return len(self.archive_list(user))
+
     def cleanup(
         self, *, dry_run: bool = False, on_progress: Callable[[int], object] | None = None
     ) -> Cleanup | None:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -23,10 +22,10 @@ from stored_messages.backends.database_queries import (
     read_deliveries_of,
     total,
 )
-from stored_messages.backends.inbox import Arrival, InboxBackend
+from stored_messages.backends.inbox import InboxBackend
 from stored_messages.models import Delivery, Message
 from stored_messages.owners import user_pk
-from stored_messages.positions import format_position, new_stamp, next_position, parse_position
+from stored_messages.positions import format_position, parse_position
 from stored_messages.stored import Cleanup, Page, Ref, StoredMessage, Summary
 
 _ID = re.compile(r"[1-9][0-9]{0,17}")
@@ -66,37 +65,33 @@ class DefaultBackend(InboxBackend):
 
     def _deliver(self, user_ids: list[Any], messages: Sequence[StoredMessage]) -> None:
         Delivery.objects.bulk_create(
-            _delivery(user_id, message, message.read_at)
-            for user_id in user_ids
-            for message in messages
+            _delivery(user_id, message) for user_id in user_ids for message in messages
         )
 
-    def _deliver_again(
-        self, user_ids: list[Any], message: StoredMessage, read_at: datetime | None
-    ) -> list[Arrival]:
+    def _deliver_again(self, user_ids: list[Any], arriving: StoredMessage) -> list[Any]:
         held = {
             row.user_id: row
             for row in self._deliveries()
             .select_for_update()
-            .filter(user__in=user_ids, message=int(message.id))
+            .filter(user__in=user_ids, message=int(arriving.id))
             .order_by("user")
         }
         new = [user_id for user_id in user_ids if user_id not in held]
-        Delivery.objects.bulk_create(
-            [_delivery(user_id, message, read_at) for user_id in new], ignore_conflicts=True
-        )
-        arrivals = [Arrival(message, new)]
-        reopened = [row for row in held.values() if read_at_of(row) is not None]
-        if reopened and read_at is None:
-            position = max([next_position(), *(row.position + 1 for row in reopened)])
-            stamp = new_stamp()
+        reopened = [
+            row for row in held.values() if arriving.read_at is None and read_at_of(row) is not None
+        ]
+        if reopened:
+            above = max(row.position for row in reopened) + 1
+            position = max(parse_position(arriving.position), above)
+            arriving.position = format_position(position)
             self._deliveries().filter(pk__in=[row.pk for row in reopened]).update(
-                read_at=None, dismissed_at=None, position=position, stamp=stamp
+                read_at=None, dismissed_at=None, position=position, stamp=arriving.stamp
             )
-            again = as_stored(Message.objects.using(self.using).get(pk=message.id))
-            again.position, again.stamp = format_position(position), stamp
-            arrivals.append(Arrival(again, [row.user_id for row in reopened]))
-        return arrivals
+        Delivery.objects.bulk_create(
+            [_delivery(user_id, arriving) for user_id in new], ignore_conflicts=True
+        )
+        arrived = {*new, *(row.user_id for row in reopened)}
+        return [user_id for user_id in user_ids if user_id in arrived]
 
     # Reading.
 
@@ -148,6 +143,10 @@ class DefaultBackend(InboxBackend):
 
     def summary(self, user: Any) -> Summary:
         return total(deliveries_of(user), broadcasts_of(user))
+
+    def archive_count(self, user: Any) -> int:
+        deliveries: int = deliveries_of(user, archive=True).count()
+        return deliveries + broadcasts_of(user, archive=True).count()
 
     def summaries(self, users: Iterable[Any]) -> dict[Any, Summary]:
         return bulk_summaries(users)
@@ -238,7 +237,7 @@ def _create(rows: list[Message]) -> list[Message]:
     return rows
 
 
-def _delivery(user_id: Any, message: StoredMessage, read_at: datetime | None) -> Delivery:
+def _delivery(user_id: Any, message: StoredMessage) -> Delivery:
     return Delivery(
         user_id=user_id,
         message_id=int(message.id),
@@ -246,7 +245,7 @@ def _delivery(user_id: Any, message: StoredMessage, read_at: datetime | None) ->
         stamp=message.stamp,
         date=message.date,
         broadcast=message.broadcast,
-        read_at=read_at,
+        read_at=message.read_at,
     )
 
 

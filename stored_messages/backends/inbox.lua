@@ -91,7 +91,7 @@ local function load_or_make(id, position, stamp, date)
 end
 
 if operation == 'deliver' then
-  -- id, position, stamp, date, read_at, position and stamp if it arrives again: 'new', 'same' or 'again'
+  -- id, position, stamp, date, read_at: 'new', 'same' or 'again'
   local id, read = ARGV[4], ARGV[8]
   local r = load(id)
   if not r then
@@ -100,7 +100,7 @@ if operation == 'deliver' then
   end
   if r.read == '' or read ~= '' then return 'same' end
   redis.call('ZREM', KEPT, member(r))
-  r.position, r.stamp, r.read, r.dismissed = ARGV[9], ARGV[10], '', '0'
+  r.position, r.stamp, r.read, r.dismissed = ARGV[5], ARGV[6], '', '0'
   save(r)
   return 'again'
 

@@ -3,9 +3,8 @@
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from copy import copy
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.utils import timezone
@@ -15,15 +14,8 @@ from stored_messages.backends.base import StoredMessagesBackend
 from stored_messages.exceptions import MessageDoesNotExist, MessageTypeNotSupported
 from stored_messages.expiry import inbox_cutoff
 from stored_messages.owners import pk_batches, user_pk
-from stored_messages.positions import format_position, parse_position
+from stored_messages.positions import format_position, new_stamp, next_position, parse_position
 from stored_messages.stored import Cleanup, Page, Ref, StoredMessage
-
-
-class Arrival(NamedTuple):
-    """A message as it arrived for some users: position and stamp may be new for them."""
-
-    message: StoredMessage
-    user_ids: list[Any]
 
 
 class InboxBackend(StoredMessagesBackend):
@@ -49,10 +41,11 @@ class InboxBackend(StoredMessagesBackend):
         """Give new messages, which nobody has, to at most a thousand users: read, if they have ``read_at``."""
 
     @abstractmethod
-    def _deliver_again(
-        self, user_ids: list[Any], message: StoredMessage, read_at: datetime | None
-    ) -> list[Arrival]:
-        """Give a message to users who may have it. Unread stays as it is; read becomes unread, newly arrived."""
+    def _deliver_again(self, user_ids: list[Any], arriving: StoredMessage) -> list[Any]:
+        """Give a message to users who may have it, at its position and with its stamp; return for whom it arrived.
+
+        What they have unread stays as it is. What they have read becomes unread, unless this one arrives as read.
+        """
 
     @abstractmethod
     def _rows(
@@ -107,7 +100,7 @@ class InboxBackend(StoredMessagesBackend):
             self._insert(drafts)
             for user_ids in pk_batches(users):
                 self._deliver(user_ids, drafts)
-                self._announce([Arrival(draft, user_ids) for draft in drafts])
+                self._announce(drafts, user_ids)
         return drafts
 
     def inbox_store(self, users: Any, msg_instance: Any) -> None:
@@ -136,26 +129,26 @@ class InboxBackend(StoredMessagesBackend):
             raise MessageTypeNotSupported(
                 f"{message!r} is a broadcast, which everybody has: send another, or mark it unread."
             )
-        # The instance may come out of somebody else's list, who has read it.
-        message = copy(message)
-        message.read_at = read_at
         with self._atomic():
             for user_ids in pk_batches(users):
-                self._announce(self._deliver_again(user_ids, message, read_at))
+                # It arrives now, whenever it was sent; and the instance may be out of the list of somebody who read it.
+                arriving = message.copy()
+                arriving.position, arriving.stamp = format_position(next_position()), new_stamp()
+                arriving.read_at = read_at
+                self._announce([arriving], self._deliver_again(user_ids, arriving))
 
-    def _announce(self, arrivals: list[Arrival]) -> None:
-        """Tell what arrived; unread messages with the same users go in one signal."""
-        together: dict[tuple[Any, ...], list[StoredMessage]] = {}
-        for message, user_ids in arrivals:
-            if not user_ids:
-                continue
+    def _announce(self, messages: Sequence[StoredMessage], user_ids: list[Any]) -> None:
+        """Tell that these messages arrived for these users."""
+        if not user_ids:
+            return
+        unread = [message for message in messages if message.read_at is None]
+        for message in messages:
             self._announce_per_user(signals.archive_stored, message, user_ids)
-            if message.read_at is None:
-                self._announce_per_user(signals.inbox_stored, message, user_ids)
-                if not _expired(message):
-                    together.setdefault(tuple(user_ids), []).append(message)
-        for users, messages in together.items():
-            self._send_signal(signals.messages_stored, user_ids=list(users), messages=messages)
+        for message in unread:
+            self._announce_per_user(signals.inbox_stored, message, user_ids)
+        live = [message for message in unread if not _expired(message)]
+        if live:
+            self._send_signal(signals.messages_stored, user_ids=user_ids, messages=live)
 
     def _announce_per_user(self, signal: Any, message: StoredMessage, user_ids: list[Any]) -> None:
         if signal.has_listeners(type(self)):

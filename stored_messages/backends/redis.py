@@ -15,11 +15,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from django.utils.safestring import SafeData, mark_safe
 
-from stored_messages.backends.inbox import Arrival, InboxBackend
+from stored_messages.backends.inbox import InboxBackend
 from stored_messages.backends.redis_cleanup import RedisCleanup
 from stored_messages.backends.redis_connection import Script, client_for
 from stored_messages.backends.redis_keys import (
     BROADCASTS,
+    KEPT,
     PREFIX,
     content_key,
     owner_keys,
@@ -29,7 +30,7 @@ from stored_messages.conf import app_settings
 from stored_messages.expiry import archive_cutoff, inbox_cutoff
 from stored_messages.links import safe_url
 from stored_messages.owners import joined_at, user_pk
-from stored_messages.positions import format_position, new_stamp, next_position
+from stored_messages.positions import format_position
 from stored_messages.stored import Cleanup, Page, Ref, StoredMessage, Summary
 
 _ID = re.compile("[0-9a-f]{24}")
@@ -88,26 +89,12 @@ class RedisBackend(InboxBackend):
         pipeline.execute()
 
     def _deliver(self, user_ids: list[Any], messages: Sequence[StoredMessage]) -> None:
-        self._run(
-            (pk, "deliver", _delivery(message, message.read_at))
-            for pk in user_ids
-            for message in messages
-        )
+        self._run((pk, "deliver", _delivery(message)) for pk in user_ids for message in messages)
 
-    def _deliver_again(
-        self, user_ids: list[Any], message: StoredMessage, read_at: datetime | None
-    ) -> list[Arrival]:
-        again = message.copy()
-        again.position, again.stamp = format_position(next_position()), new_stamp()
-        arguments = [*_delivery(message, read_at)[:-2], again.position, again.stamp]
+    def _deliver_again(self, user_ids: list[Any], arriving: StoredMessage) -> list[Any]:
+        arguments = _delivery(arriving)
         replies = self._run((pk, "deliver", arguments) for pk in user_ids)
-        told = list(zip(user_ids, replies, strict=True))
-        new = message.copy()
-        new.read_at, again.read_at = read_at, None
-        return [
-            Arrival(new, [pk for pk, reply in told if reply == "new"]),
-            Arrival(again, [pk for pk, reply in told if reply == "again"]),
-        ]
+        return [pk for pk, reply in zip(user_ids, replies, strict=True) if reply != "same"]
 
     # Reading.
 
@@ -172,6 +159,12 @@ class RedisBackend(InboxBackend):
 
     def summary(self, user: Any) -> Summary:
         return self.summaries([user])[user_pk(user)]
+
+    def archive_count(self, user: Any) -> int:
+        broadcasts = self._broadcasts_for(user, archive=True)
+        delivered = set(self._run([(user_pk(user), "summary", [])])[0][2])
+        kept: int = self.client.zcard(owner_keys(owner_name(user_pk(user)))[KEPT])
+        return kept + sum(one.id not in delivered for one in broadcasts)
 
     def summaries(self, users: Iterable[Any]) -> dict[Any, Summary]:
         by_pk = {user_pk(user): user for user in users}
@@ -314,10 +307,9 @@ def _visible(broadcasts: list[Broadcast], user: Any) -> list[Broadcast]:
     return [one for one in broadcasts if since is None or one.sent_at >= since]
 
 
-def _delivery(message: StoredMessage, read_at: datetime | None) -> list[Any]:
-    read = _micros(read_at) if read_at else ""
-    place = [message.position, message.stamp]
-    return [message.id, *place, _micros(message.date), read, *place]
+def _delivery(message: StoredMessage) -> list[Any]:
+    read = _micros(message.read_at) if message.read_at else ""
+    return [message.id, message.position, message.stamp, _micros(message.date), read]
 
 
 def _refs(texts: list[str]) -> list[Ref]:

@@ -12,6 +12,9 @@ BROADCASTS = f"{PREFIX}broadcasts"
 _PLAIN = re.compile("[A-Za-z0-9_.@-]{1,64}")
 _PARTS = ("records", "unread", "unread_dates", "kept", "dates", "digest", "broadcasts")
 
+#: Which of :func:`owner_keys` has all that is not dismissed.
+KEPT = _PARTS.index("kept")
+
 
 def content_key(msg_id: str) -> str:
     """Where the content of a message is."""

@@ -61,7 +61,13 @@ class SeenSerializer(serializers.Serializer[Any]):
     before = PositionField(required=False, allow_null=True, default=None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Nothing named means everything; ``before`` alone, ``null`` too, names what it says."""
+        """Nothing named means everything; ``before`` alone, ``null`` too, names what it says.
+
+        A misspelt name must not mean everything. The token of a form is no name of ours.
+        """
+        unknown = set(self.initial_data) - {*self.fields, "csrfmiddlewaretoken"}
+        if unknown:
+            raise serializers.ValidationError(dict.fromkeys(sorted(unknown), "Unknown."))
         if attrs["ids"] is None and "before" in self.initial_data:
             attrs["ids"] = []
         return attrs

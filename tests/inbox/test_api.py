@@ -50,6 +50,7 @@ PUBLIC = {
     "__version__",
     "aadd_message_for",
     "aarchive",
+    "aarchive_count",
     "abroadcast_message",
     "add_message",
     "add_message_for",

@@ -59,6 +59,15 @@ class TestMarkAllRead:
         assert unread(backend, ada) == []
         assert unread(backend, ben) == ["1", "2", "3"]
 
+    def test_a_misspelt_name_does_not_mean_everything(self, tab, backend, ada):
+        message = send(backend, [ada], "1")
+
+        response = tab.act(self.PATH, {"id": [message.id]})
+
+        assert response.status_code == 400
+        assert response.json() == {"id": ["Unknown."]}
+        assert unread(backend, ada) == ["1"]
+
     @pytest.mark.parametrize("form", [False, True])
     def test_what_was_seen(self, tab, backend, ada, form):
         sent = send(backend, [ada], "1", "2", "3", "4", "5")

@@ -198,6 +198,8 @@ class TestTokensOnly:
         response = client.get("/messages/inbox/")
         assert [item["id"] for item in response.json()] == [message.id]
         assert response.headers["X-Inbox-User"] == owner_key(ada)
+        assert "X-CSRFToken" not in response.headers
+        assert not response.cookies
         assert client.post(f"/messages/inbox/{message.id}/read/").status_code == 200
         assert client.post("/messages/mark_all_read/").json() == {"message": "All messages read"}
         assert unread(backend, ada) == []

@@ -40,6 +40,16 @@ def test_storing_in_the_archive_alone_leaves_the_inbox_empty(backend, ada, sent_
     check_agreement(backend, ada)
 
 
+def test_an_old_message_is_new_to_who_gets_it_now(backend, ada, ben):
+    old = send(backend, [ada], "Old")
+    send(backend, [ada, ben], "Newer")
+    backend.inbox_store([ben], old)
+
+    assert unread(backend, ada) == ["Old", "Newer"]
+    assert unread(backend, ben) == ["Newer", "Old"]
+    check_agreement(backend, ben)
+
+
 @pytest.mark.parametrize("first", ["inbox_store", "archive_store"])
 def test_archive_and_inbox_in_any_order_make_one_unread_copy(backend, ada, first):
     message = backend.create_message(STORED_INFO, "Hello")
