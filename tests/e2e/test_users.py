@@ -7,7 +7,7 @@ from tests.e2e.watching import (
     Traffic,
     closed_with,
     is_live,
-    record_close_codes,
+    record_sockets,
     silence_sockets,
 )
 
@@ -25,7 +25,7 @@ async def test_another_user_signs_in_from_another_tab(site: Site, page: Page) ->
     ada, ben = somebody("ada"), somebody("ben")
     await site.tell(ada, "Secret one", "Secret two")
     await site.tell(ben, "Hello Ben")
-    await record_close_codes(page)
+    await record_sockets(page)
     first = await site.sign_in(page, ada)
     await is_live(page)
     await first.open()
@@ -95,7 +95,7 @@ async def test_nor_is_mark_all(site: Site, page: Page) -> None:
 async def test_signing_out_in_another_tab_stops_the_bell(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.tell(ada, "Secret")
-    await record_close_codes(page)
+    await record_sockets(page)
     first = await site.sign_in(page, ada)
     await first.open()
     await first.lists("Secret")
@@ -119,7 +119,7 @@ async def test_signing_out_in_another_tab_stops_the_bell(site: Site, page: Page)
 async def test_a_signed_out_bell_asks_for_nothing(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await page.clock.install()
-    await record_close_codes(page)
+    await record_sockets(page)
     bell = await site.sign_in(page, ada)
     await is_live(page)
     await page.context.request.get(f"{site.url}/sign-in/{somebody('ben')}/")

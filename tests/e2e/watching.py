@@ -5,11 +5,13 @@ from urllib.parse import urlsplit
 from playwright.async_api import ConsoleMessage, Page, Request, WebSocket, WebSocketRoute
 
 # Close codes are not among what the browser's driver tells: the page's own events are.
-_RECORD_CLOSE_CODES = """
+_RECORD_SOCKETS = """
+globalThis.sockets = [];
 globalThis.closeCodes = [];
 globalThis.WebSocket = class extends WebSocket {
   constructor(...args) {
     super(...args);
+    globalThis.sockets.push(this);
     this.addEventListener("close", ({ code }) => globalThis.closeCodes.push(code));
   }
 };
@@ -78,9 +80,15 @@ async def silence_sockets(page: Page) -> None:
     await page.route_web_socket("**/ws/inbox/", hold)
 
 
-async def record_close_codes(page: Page) -> None:
-    """Must be called before the page opens."""
-    await page.add_init_script(_RECORD_CLOSE_CODES)
+async def record_sockets(page: Page) -> None:
+    """From the next page on the following two can be asked."""
+    await page.add_init_script(_RECORD_SOCKETS)
+
+
+async def open_sockets(page: Page) -> int:
+    """How many sockets the page has open, or is about to."""
+    count: int = await page.evaluate("sockets.filter((one) => one.readyState <= 1).length")
+    return count
 
 
 async def closed_with(page: Page, code: int) -> None:

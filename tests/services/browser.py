@@ -7,10 +7,12 @@ API would keep a loop of its own running, which neither pytest-asyncio nor Djang
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = (
@@ -34,14 +36,22 @@ def _executable() -> str:
     raise RuntimeError("Chromium was not found: install chromium (`make test` does on Debian)")
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
+@asynccontextmanager
+async def launched(**options: Any) -> AsyncIterator[Browser]:
+    """A browser, started with Playwright's `options` and closed at the end."""
+    expect.set_options(timeout=_TIMEOUT_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=_executable(), args=list(_ARGUMENTS)
+            executable_path=_executable(), args=list(_ARGUMENTS), **options
         )
         yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with launched() as browser:
+        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -3,6 +3,7 @@ from django.urls import include, path
 from tests.e2e.project import views
 
 urlpatterns = [
+    path("favicon.ico", views.icon),
     path("tell/", views.tell),
     path("unread/<str:username>/", views.unread),
     path("bare/", views.bare),

@@ -14,6 +14,13 @@ POLICY = (
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
+ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="9"/></svg>'
+
+
+def icon(request: HttpRequest) -> HttpResponse:
+    """What browsers ask for by themselves, and a picture for a message."""
+    return HttpResponse(ICON, content_type="image/svg+xml")
+
 
 @csrf_exempt
 @require_POST
