@@ -61,6 +61,7 @@ PUBLIC = {
     "amark_read",
     "amark_unread",
     "archive",
+    "archive_count",
     "aunread_count",
     "broadcast_message",
     "debug",
