@@ -8,9 +8,9 @@ class StoredMessagesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from stored_messages.checks import check_settings, check_storage
+        from stored_messages import checks as own_checks
         from stored_messages.owners import connect_user_deletion
 
-        checks.register(check_settings)
-        checks.register(check_storage)
+        for name in own_checks.__all__:
+            checks.register(getattr(own_checks, name))
         connect_user_deletion()

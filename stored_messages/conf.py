@@ -3,7 +3,7 @@
 Nothing is cached here, so ``override_settings`` works at any time.
 """
 
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from django.conf import settings
 
@@ -20,8 +20,9 @@ DEFAULTS: dict[str, Any] = {
 
 
 def user_settings() -> dict[str, Any]:
-    """The project's ``STORED_MESSAGES`` as it is written, or an empty dict."""
-    return cast("dict[str, Any]", getattr(settings, "STORED_MESSAGES", None) or {})
+    """The project's ``STORED_MESSAGES`` as it is written, or an empty dict: also for what is none."""
+    written = getattr(settings, "STORED_MESSAGES", None)
+    return written if isinstance(written, dict) else {}
 
 
 class AppSettings:

@@ -10,11 +10,24 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core.checks import CheckMessage, Warning
 
 from stored_messages import adoption
 from stored_messages.exceptions import MessageDoesNotExist
 from stored_messages.owners import pk_batches, user_pk
 from stored_messages.stored import Cleanup, Page, Ref, StoredMessage, Summary
+
+_REQUIRED = (
+    "create_message",
+    "inbox_list",
+    "inbox_purge",
+    "inbox_store",
+    "inbox_delete",
+    "inbox_get",
+    "archive_store",
+    "archive_list",
+    "can_handle",
+)
 
 
 class StoredMessagesBackend:
@@ -179,6 +192,23 @@ class StoredMessagesBackend:
     def archive_count(self, user: Any) -> int:
         """Return how many messages a user (instance) got and did not dismiss."""
         return len(self.archive_list(user))
+
+    def check(self) -> list[CheckMessage]:
+        """Return what Django's system checks should say of this backend and its settings."""
+        missing = [
+            name
+            for name in _REQUIRED
+            if getattr(type(self), name) is getattr(StoredMessagesBackend, name)
+        ]
+        if not missing:
+            return []
+        return [
+            Warning(
+                f"{type(self).__name__} does not implement {', '.join(missing)}.",
+                hint="A backend implements the first group of methods of StoredMessagesBackend.",
+                id="stored_messages.W014",
+            )
+        ]
 
     def cleanup(
         self, *, dry_run: bool = False, on_progress: Callable[[int], object] | None = None

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from datetime import timezone as datetime_timezone
 from typing import Any, NamedTuple
 
+from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from django.utils.safestring import SafeData, mark_safe
@@ -26,6 +27,7 @@ from stored_messages.backends.redis_keys import (
     owner_keys,
     owner_name,
 )
+from stored_messages.backends.redis_url import check_url
 from stored_messages.conf import app_settings
 from stored_messages.expiry import archive_cutoff, inbox_cutoff
 from stored_messages.links import safe_url
@@ -72,6 +74,14 @@ class RedisBackend(InboxBackend):
                 "for example 'redis://localhost:6379/0'."
             )
         return client_for(url)
+
+    def check(self) -> list[CheckMessage]:
+        try:
+            check_url(app_settings.REDIS_URL)
+        except ImproperlyConfigured as error:
+            hint = "For example 'redis://localhost:6379/0'; also rediss://, unix:// and redis+cluster://."
+            return [Error(str(error), hint=hint, id="stored_messages.E013")]
+        return []
 
     def _atomic(self) -> AbstractContextManager[Any]:
         return nullcontext()
