@@ -107,8 +107,10 @@ class Membership:
 
     async def _each(self, method: str, groups: Iterable[str], channel: str) -> None:
         call = getattr(self._layer, method)
+
+        async def one(group: str) -> None:
+            await asyncio.wait_for(call(group, channel), TIMEOUT)
+
         remaining = iter(groups)
         while batch := list(islice(remaining, BATCH)):
-            await asyncio.gather(
-                *(asyncio.wait_for(call(group, channel), TIMEOUT) for group in batch)
-            )
+            await asyncio.gather(*map(one, batch))
