@@ -4,5 +4,6 @@ pytest_plugins = [
     "tests.services.browser",
     "tests.services.postgresql",
     "tests.services.redis",
+    "tests.services.redis_cluster",
     "tests.services.server",
 ]

@@ -91,18 +91,23 @@ local function load_or_make(id, position, stamp, date)
 end
 
 if operation == 'deliver' then
-  -- id, position, stamp, date, read_at: 'new', 'same' or 'again'
-  local id, read = ARGV[4], ARGV[8]
-  local r = load(id)
-  if not r then
-    save({id = id, position = ARGV[5], stamp = ARGV[6], date = ARGV[7], read = read, dismissed = '0', broadcast = '0'})
-    return 'new'
+  -- id, position, stamp, date, read_at of each: how many of them arrived
+  local arrived = 0
+  for i = 4, #ARGV, 5 do
+    local id, read = ARGV[i], ARGV[i + 4]
+    local r = load(id)
+    if not r then
+      save({id = id, position = ARGV[i + 1], stamp = ARGV[i + 2], date = ARGV[i + 3], read = read, dismissed = '0',
+            broadcast = '0'})
+      arrived = arrived + 1
+    elseif r.read ~= '' and read == '' then
+      redis.call('ZREM', KEPT, member(r))
+      r.position, r.stamp, r.read, r.dismissed = ARGV[i + 1], ARGV[i + 2], '', '0'
+      save(r)
+      arrived = arrived + 1
+    end
   end
-  if r.read == '' or read ~= '' then return 'same' end
-  redis.call('ZREM', KEPT, member(r))
-  r.position, r.stamp, r.read, r.dismissed = ARGV[5], ARGV[6], '', '0'
-  save(r)
-  return 'again'
+  return arrived
 
 elseif operation == 'summary' then
   return summary()

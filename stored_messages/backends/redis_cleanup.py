@@ -4,18 +4,23 @@ Contents expire by themselves where ``MESSAGE_EXPIRE_DAYS`` was set when they we
 for in every inbox, once it is known that there are any.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from stored_messages.backends.redis_connection import Script
+from stored_messages.backends.redis_broadcasts import all_broadcasts, forgetting
+from stored_messages.backends.redis_connection import (
+    Client,
+    Command,
+    Script,
+    all_keys,
+    batches,
+    run,
+)
 from stored_messages.backends.redis_keys import (
-    BROADCASTS,
     CONTENTS_PATTERN,
     OWNERS_PATTERN,
     content_id,
@@ -24,6 +29,7 @@ from stored_messages.backends.redis_keys import (
     owner_name,
     owner_of,
 )
+from stored_messages.backends.redis_records import expired
 from stored_messages.expiry import OWNERLESS_AFTER
 from stored_messages.owners import user_pk
 from stored_messages.positions import format_position, position_at
@@ -33,15 +39,13 @@ _BATCH = 1000
 _SCAN_COUNT = 500
 _NEVER = -1
 
-_T = TypeVar("_T")
-
 
 class RedisCleanup:
     """One run. ``cutoffs`` are those of inbox and archive as the script takes them."""
 
     def __init__(
         self,
-        client: Any,
+        client: Client,
         script: Script,
         cutoffs: list[str],
         *,
@@ -61,7 +65,7 @@ class RedisCleanup:
         """Clean up, or only count."""
         expired = self._broadcasts()
         left_inbox = ownerless = 0
-        for names in _batches(self._owners()):
+        for names in batches(self._owners()):
             gone = self._gone(names)
             for name in names:
                 counts = self._inbox(name)
@@ -77,23 +81,19 @@ class RedisCleanup:
 
     def _broadcasts(self) -> int:
         """Take what has expired out of the index of broadcasts."""
-        expired = [msg_id for msg_id, date in self._dates_of_broadcasts() if self._expired(date)]
-        if expired and not self._dry_run:
-            self._client.hdel(BROADCASTS, *expired)
-            self._on_progress(len(expired))
-        return len(expired)
-
-    def _dates_of_broadcasts(self) -> Iterator[tuple[str, int]]:
-        for msg_id, entry in self._client.hgetall(BROADCASTS).items():
-            yield msg_id, json.loads(entry)[2]
+        gone = [one.id for one in all_broadcasts(self._client) if self._expired(one.date)]
+        if gone and not self._dry_run:
+            run(self._client, [forgetting(gone)])
+            self._on_progress(len(gone))
+        return len(gone)
 
     def _expired(self, date: int) -> bool:
-        return self._archive_cutoff != "-inf" and date <= int(self._archive_cutoff)
+        return expired(date, self._archive_cutoff)
 
     # Inboxes.
 
     def _owners(self) -> Iterator[str]:
-        for key in self._client.scan_iter(match=OWNERS_PATTERN, count=_SCAN_COUNT):
+        for key in all_keys(self._client, OWNERS_PATTERN):
             yield owner_of(key)
 
     def _inbox(self, name: str) -> Cleanup:
@@ -150,7 +150,7 @@ class RedisCleanup:
             return 0
         # In a dry run, what has expired and whose users are gone is still there.
         unreferenced.difference_update(
-            msg_id for msg_id, date in self._dates_of_broadcasts() if not self._expired(date)
+            one.id for one in all_broadcasts(self._client) if not self._expired(one.date)
         )
         for name in self._owners():
             if name not in self._forgotten:
@@ -160,23 +160,19 @@ class RedisCleanup:
                     for msg_id, record in records
                     if not self._expired(int(record.split(":")[2]))
                 )
-        for msg_ids in _batches(() if self._dry_run else unreferenced):
-            pipeline = self._client.pipeline(transaction=False)
-            for msg_id in msg_ids:
-                pipeline.unlink(content_key(msg_id))
-            pipeline.execute()
+        for msg_ids in batches(() if self._dry_run else unreferenced):
+            keys = map(content_key, msg_ids)
+            run(self._client, (Command(key, ("UNLINK", key)) for key in keys))
             self._on_progress(len(msg_ids))
         return len(unreferenced)
 
     def _lasting_contents(self) -> Iterator[str]:
-        keys = self._client.scan_iter(match=CONTENTS_PATTERN, count=_SCAN_COUNT)
+        keys = all_keys(self._client, CONTENTS_PATTERN)
         # An id begins with the position that the message was made at.
         settled = (key for key in keys if content_id(key) < self._settled)
-        for batch in _batches(settled):
-            pipeline = self._client.pipeline(transaction=False)
-            for key in batch:
-                pipeline.ttl(key)
-            for key, seconds in zip(batch, pipeline.execute(), strict=True):
+        for batch in batches(settled):
+            lifetimes = run(self._client, (Command(key, ("TTL", key)) for key in batch))
+            for key, seconds in zip(batch, lifetimes, strict=True):
                 if seconds == _NEVER:
                     yield content_id(key)
 
@@ -187,9 +183,3 @@ def _user_pk(name: str) -> Any:
         return user_pk(name)
     except ValueError:
         return None
-
-
-def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch

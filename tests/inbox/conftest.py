@@ -11,7 +11,24 @@ from django.utils import timezone
 from stored_messages import get_backend, signals
 from tests.inbox.tabs import Tab
 
-BACKENDS = ("DefaultBackend", "RedisBackend")
+#: Each store, with its backend and the fixture of its address.
+STORES = {
+    "DefaultBackend": ("DefaultBackend", None),
+    "RedisBackend": ("RedisBackend", "redis_url"),
+    "RedisBackend-cluster": ("RedisBackend", "redis_cluster_url"),
+}
+
+#: What the rest of the contract is made of. A cluster is slow, and the rest cannot tell it from a single server.
+ON_A_CLUSTER_TOO = {
+    "test_broadcasts",
+    "test_expiry",
+    "test_paging",
+    "test_properties",
+    "test_reading",
+    "test_sending",
+    "test_signals",
+    "test_storing_again",
+}
 
 SIGNALS = (
     "inbox_stored",
@@ -27,12 +44,20 @@ SIGNALS = (
 )
 
 
-@pytest.fixture(params=BACKENDS)
+def pytest_generate_tests(metafunc):
+    if "backend" in metafunc.fixturenames:
+        whole = metafunc.module.__name__.rpartition(".")[2] in ON_A_CLUSTER_TOO
+        stores = [name for name in STORES if whole or "cluster" not in name]
+        metafunc.parametrize("backend", stores, indirect=True)
+
+
+@pytest.fixture
 def backend(request, settings, db):
-    """Each backend in turn: what asks for it is part of the contract that all of them keep."""
-    chosen = {"STORAGE_BACKEND": f"stored_messages.backends.{request.param}"}
-    if request.param == "RedisBackend":
-        chosen["REDIS_URL"] = request.getfixturevalue("redis_url")
+    """Each backend on each store in turn: what asks for it is part of the contract that all of them keep."""
+    name, address = STORES[request.param]
+    chosen = {"STORAGE_BACKEND": f"stored_messages.backends.{name}"}
+    if address:
+        chosen["REDIS_URL"] = request.getfixturevalue(address)
     settings.STORED_MESSAGES = {**settings.STORED_MESSAGES, **chosen}
     backend = get_backend()
     yield backend

@@ -10,12 +10,15 @@ from tests.services.processes import HOST, ListeningProcess, find_program, free_
 
 
 class RedisServer(ListeningProcess):
-    def __init__(self, directory: Path) -> None:
-        port = free_port()
+    """It keeps nothing over a restart. `options` are more of its own, as on its command line."""
+
+    def __init__(self, directory: Path, *options: str, port: int | None = None) -> None:
+        port = free_port() if port is None else port
         command = [
             find_program("redis-server", package="redis-server"),
             *("--bind", HOST, "--port", str(port), "--dir", str(directory)),
             *("--save", "", "--appendonly", "no"),
+            *options,
         ]
         super().__init__("Redis", command, port=port, log=directory / "redis.log")
 

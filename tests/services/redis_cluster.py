@@ -1,0 +1,112 @@
+"""A Redis Cluster of the tests' own: three primaries, each with a third of the slots."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from tests.services.processes import HOST, free_port
+from tests.services.redis import RedisServer
+from tests.services.waiting import wait_for
+
+_SLOTS = 16384
+#: Nodes talk to each other on a port that is so much higher.
+_BUS = 10_000
+
+
+class RedisCluster:
+    def __init__(self, directory: Path, size: int = 3) -> None:
+        self.nodes = [_node(directory / f"node{number}") for number in range(size)]
+
+    @property
+    def url(self) -> str:
+        return f"redis+cluster://{HOST}:{self.nodes[0].port}"
+
+    def start(self) -> None:
+        with ExitStack() as undo:
+            for node in self.nodes:
+                node.start()
+                undo.callback(node.stop)
+            self._assign_slots()
+            self.wait_until_ok()
+            undo.pop_all()
+
+    def stop(self) -> None:
+        for node in self.nodes:
+            node.stop()
+
+    def wait_until_ok(self) -> None:
+        """Returns once every node knows who serves every slot."""
+        wait_for(lambda: all(map(_is_ok, self.nodes)), "every node sees the whole cluster")
+
+    def node_of(self, key: str) -> RedisServer:
+        """The primary that has this key."""
+        with Redis.from_url(self.nodes[0].url) as client:
+            slot = int(client.execute_command("CLUSTER KEYSLOT", key))
+        return self.nodes[slot * len(self.nodes) // _SLOTS]
+
+    def flush(self) -> None:
+        for node in self.nodes:
+            node.flush()
+
+    def _assign_slots(self) -> None:
+        for index, node in enumerate(self.nodes):
+            first, end = _share(index, len(self.nodes)), _share(index + 1, len(self.nodes))
+            with Redis.from_url(node.url) as client:
+                client.execute_command("CLUSTER ADDSLOTS", *range(first, end))
+                # Different ones, so that nodes have nothing to settle when they meet.
+                client.execute_command("CLUSTER SET-CONFIG-EPOCH", index + 1)
+                for other in self.nodes[:index]:
+                    client.execute_command("CLUSTER MEET", HOST, other.port)
+
+
+def _node(directory: Path) -> RedisServer:
+    directory.mkdir()
+    return RedisServer(
+        directory,
+        *("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"),
+        *("--cluster-node-timeout", "2000"),
+        port=_port_with_bus(),
+    )
+
+
+def _port_with_bus() -> int:
+    while True:
+        port = free_port()
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port + _BUS))
+            except OSError:
+                continue
+        return port
+
+
+def _share(index: int, size: int) -> int:
+    """The first slot of a node: rounded up, so that `slot * size // slots` names the node."""
+    return -(-index * _SLOTS // size)
+
+
+def _is_ok(node: RedisServer) -> bool:
+    with Redis.from_url(node.url, decode_responses=True) as client:
+        info = client.execute_command("CLUSTER INFO")
+    # The first node owns slots before it knows of anybody else's.
+    return bool(info["cluster_state"] == "ok" and info["cluster_slots_ok"] == str(_SLOTS))
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    """One for all tests of a worker. Ask for `redis_cluster_url`, unless you mean to stop a node."""
+    cluster = RedisCluster(tmp_path_factory.mktemp("redis-cluster"))
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def redis_cluster_url(redis_cluster: RedisCluster) -> str:
+    """The address of a real and empty cluster."""
+    redis_cluster.flush()
+    return redis_cluster.url
