@@ -20,6 +20,8 @@ class Bell:
         self.link_of_panel = self.panel.locator("[part~=all]")
 
     async def open(self) -> None:
+        # Browsers take their time to paint what nobody looks at.
+        await self.page.bring_to_front()
         await self.button.click()
         await expect(self.panel).to_be_visible()
 

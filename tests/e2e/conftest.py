@@ -65,7 +65,9 @@ def shared_server(
 ) -> Iterator[Server]:
     directory = tmp_path_factory.mktemp("site")
     database = shutil.copy(migrated_database, directory / "project.sqlite3")
-    project = Project(ROOT, SETTINGS, env={"PROJECT_DATABASE": str(database)})
+    settings = json.dumps({"REALTIME": {"RECONCILE_INTERVAL": 2}})
+    env = {"PROJECT_DATABASE": str(database), "PROJECT_SETTINGS": settings}
+    project = Project(ROOT, SETTINGS, env=env)
     server = Server(project, "daphne", directory / "server.log")
     server.start()
     yield server

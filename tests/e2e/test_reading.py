@@ -197,6 +197,7 @@ async def test_what_is_read_elsewhere_leaves_the_loaded_pages(site: Site, page: 
     # The other tab has the first page only.
     await other.open()
     await other.tick("Message 30").click()
+    await page.bring_to_front()
     await one.tick("Message 02").click()
     for bell in (one, other):
         await bell.counts(28)

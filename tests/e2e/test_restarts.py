@@ -22,7 +22,7 @@ def send_from_a_shell(site: Site, username: str, text: str) -> None:
 async def test_the_server_restarts_while_pages_are_open(
     start_site: StartSite, page: Page, new_context: NewContext
 ) -> None:
-    site = start_site()
+    site = start_site(REALTIME={"RECONCILE_INTERVAL": 2})
     ada, ben = somebody("ada"), somebody("ben")
     await site.tell([ada, ben], "Before")
     adas = await site.sign_in(page, ada)
