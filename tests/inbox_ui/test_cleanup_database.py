@@ -8,7 +8,7 @@ from django.db import connection, connections, transaction
 
 from stored_messages.models import Delivery, Message
 from stored_messages.stored import Cleanup
-from tests.inbox_ui.sending import ago, draft, sent_days_ago
+from tests.inbox_ui.sending import ago, draft, inbox, sent_days_ago
 
 
 @pytest.fixture(autouse=True)
@@ -98,3 +98,47 @@ def test_it_passes_over_what_a_sender_is_holding(database, ada, ben):
         assert cleaned == [Cleanup(2, 0, 0)]
     assert list(Message.objects.values_list("pk", flat=True)) == [int(held.id)]
     assert database.cleanup() == Cleanup(2, 0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_runs_beside_senders_and_readers(database, ada, ben):
+    """Nobody's message is lost, and nobody gets an error or waits for ever."""
+    database.send([ada, ben], [sent_days_ago(days) for days in (30, 15) for _ in range(50)])
+    errors = []
+    done = threading.Event()
+
+    def in_a_thread(work):
+        def run():
+            try:
+                work()
+            except Exception as error:
+                errors.append(error)
+            finally:
+                connections.close_all()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+    def send():
+        for i in range(15):
+            database.send([ben, ada], [sent_days_ago(30), draft(f"fresh {i}")])
+            database.mark_read(ada, [database.broadcast(draft("to all")).id])
+
+    def clean_up():
+        while not done.is_set():
+            database.cleanup()
+
+    senders = [in_a_thread(send) for _ in range(2)]
+    cleaner = in_a_thread(clean_up)
+    for sender in senders:
+        sender.join(timeout=120)
+    done.set()
+    cleaner.join(timeout=120)
+
+    assert errors == []
+    assert database.cleanup(dry_run=True) == database.cleanup()
+    fresh = sorted(2 * [f"fresh {i}" for i in range(15)])
+    assert sorted(set(inbox(database, ada))) == sorted(set(fresh))
+    assert sorted(text for text in inbox(database, ben) if text != "to all") == fresh
+    assert rows()[0] == 50 + 30 + 30
