@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
@@ -48,6 +49,7 @@ from stored_messages.backends.redis_records import (
     refs,
     storing,
 )
+from stored_messages.backends.redis_url import check_url
 from stored_messages.conf import app_settings
 from stored_messages.owners import user_pk
 from stored_messages.positions import format_position
@@ -80,6 +82,14 @@ class RedisBackend(InboxBackend):
                 "for example 'redis://localhost:6379/0'."
             )
         return client_for(url)
+
+    def check(self) -> list[CheckMessage]:
+        try:
+            check_url(app_settings.REDIS_URL)
+        except ImproperlyConfigured as error:
+            hint = "For example 'redis://localhost:6379/0'; also rediss://, unix:// and redis+cluster://."
+            return [Error(str(error), hint=hint, id="stored_messages.E013")]
+        return []
 
     def _atomic(self) -> AbstractContextManager[Any]:
         return nullcontext()
