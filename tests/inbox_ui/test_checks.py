@@ -165,7 +165,13 @@ def test_redis_without_its_package():
     """In a process that cannot import it, as where it is not installed."""
     program = """
 import sys
-sys.modules["redis"] = None
+
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name == "redis":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, NotInstalled())
 import django
 from django.conf import settings
 settings.STORED_MESSAGES = {"STORAGE_BACKEND": "stored_messages.backends.RedisBackend"}
@@ -188,7 +194,7 @@ print(*[(found.id, found.msg, found.hint) for found in check_settings(None)], ch
                 "stored_messages.E008",
                 (
                     "STORED_MESSAGES['STORAGE_BACKEND'] = 'stored_messages.backends.RedisBackend' "
-                    "cannot be imported: import of redis halted; None in sys.modules"
+                    "cannot be imported: No module named 'redis'"
                 ),
                 'Install it: pip install "django-stored-messages[redis]".',
             )
