@@ -1,7 +1,7 @@
 """Carry every row of 1.4.0 over, or back.
 
-In batches of rows, each committed on its own: what was done stays done when it is interrupted, and running it again
-goes on from there. Duplicates fold into one; a url that no message may have is dropped.
+In batches of rows, each one statement and committed on its own: what was done stays done when it is interrupted, and
+running it again goes on from there. Duplicates fold into one; a url that no message may have is dropped.
 """
 
 import sys
@@ -11,22 +11,75 @@ from typing import Any
 from django.conf import settings
 from django.db import migrations, models, transaction
 from django.db.models import F, Value
-from django.db.models.functions import Cast, Floor, Random
+from django.db.models.functions import Cast, Floor, Length, Random
 
 from stored_messages.links import safe_url
 
 BATCH = 5000
 LARGE = 50_000
 
+_DELIVER = """
+INSERT INTO {delivery} (user_id, message_id, position, stamp, date, broadcast, read_at, dismissed_at)
+SELECT copy.user_id, m.id, m.position, m.stamp, m.date, m.broadcast,
+       CASE WHEN EXISTS (SELECT 1 FROM {inbox} unread
+                         WHERE unread.user_id = copy.user_id AND unread.message_id = copy.message_id)
+            THEN NULL ELSE m.date END,
+       NULL
+FROM (SELECT DISTINCT user_id, message_id FROM {source} WHERE id BETWEEN %s AND %s) copy
+JOIN {message} m ON m.id = copy.message_id
+WHERE NOT EXISTS (SELECT 1 FROM {delivery} held
+                  WHERE held.user_id = copy.user_id AND held.message_id = copy.message_id)
+"""
+
+# The users of deliveries have no constraint; those of 1.4.0's tables do.
+_TAKE_BACK = """
+INSERT INTO {target} (user_id, message_id)
+SELECT copy.user_id, copy.message_id FROM {delivery} copy
+WHERE copy.id BETWEEN %s AND %s AND copy.dismissed_at IS NULL AND {condition}
+  AND EXISTS (SELECT 1 FROM {user} u WHERE u.{key} = copy.user_id)
+ORDER BY copy.position
+"""
+
+# A broadcast that somebody did not touch yet was theirs, if they had joined.
+_TAKE_BROADCAST_BACK = """
+INSERT INTO {target} (user_id, message_id)
+SELECT u.{key}, m.id FROM {user} u, {message} m
+WHERE m.id = %s AND {condition}
+  AND NOT EXISTS (SELECT 1 FROM {delivery} held
+                  WHERE held.user_id = u.{key} AND held.message_id = m.id)
+"""
+
+
+class _Tables:
+    """The tables of one database, as models and by their quoted names."""
+
+    def __init__(self, apps: Any, schema_editor: Any) -> None:
+        self.connection = schema_editor.connection
+        self.models = {
+            name: apps.get_model("stored_messages", model)
+            for name, model in (
+                ("message", "Message"),
+                ("archive", "MessageArchive"),
+                ("inbox", "Inbox"),
+                ("delivery", "Delivery"),
+            )
+        }
+        self.models["user"] = apps.get_model(settings.AUTH_USER_MODEL)
+        quote = self.connection.ops.quote_name
+        self.names = {name: quote(model._meta.db_table) for name, model in self.models.items()}
+        self.names["key"] = quote(self.models["user"]._meta.pk.column)
+
+    def rows(self, name: str) -> Any:
+        return self.models[name].objects.using(self.connection.alias)
+
+    def execute(self, statement: str, parameters: tuple[Any, ...], **names: str) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement.format(**self.names, **names), parameters)
+
 
 def forwards(apps: Any, schema_editor: Any) -> None:
-    alias = schema_editor.connection.alias
-    messages = apps.get_model("stored_messages", "Message").objects.using(alias)
-    archive = apps.get_model("stored_messages", "MessageArchive").objects.using(alias)
-    inbox = apps.get_model("stored_messages", "Inbox").objects.using(alias)
-    delivery_model = apps.get_model("stored_messages", "Delivery")
-    deliveries = delivery_model.objects.using(alias)
-
+    tables = _Tables(apps, schema_editor)
+    messages = tables.rows("message")
     for first, last in _ranges(messages, "messages"):
         batch = messages.filter(pk__range=(first, last))
         refused = [
@@ -34,80 +87,38 @@ def forwards(apps: Any, schema_editor: Any) -> None:
             for pk, url in batch.filter(url__isnull=False).values_list("pk", "url")
             if safe_url(url) is None
         ]
-        with transaction.atomic(using=alias):
+        with transaction.atomic(using=messages.db):
             batch.filter(pk__in=refused).update(url=None)
             # The order of arrival is that of the keys. New positions are times, and so far above.
             batch.filter(stamp=0).update(sent_at=F("date"), position=F("id"), stamp=_random_stamp())
-
-    for rows, name, unread in ((archive, "archived", False), (inbox, "unread", True)):
-        for first, last in _ranges(rows, f"{name} copies"):
-            copies = list(
-                rows.filter(pk__range=(first, last)).values_list(
-                    "user", "message", "message__position", "message__stamp", "message__date"
-                )
-            )
-            still_unread = set(
-                inbox.filter(message__in={copy[1] for copy in copies}).values_list(
-                    "user", "message"
-                )
-            )
-            deliveries.bulk_create(
-                [
-                    delivery_model(
-                        user_id=user,
-                        message_id=message,
-                        position=position,
-                        stamp=stamp,
-                        date=date,
-                        read_at=None if unread or (user, message) in still_unread else date,
-                    )
-                    for user, message, position, stamp, date in copies
-                ],
-                ignore_conflicts=True,
-            )
+    for source, told in (("archive", "archived copies"), ("inbox", "unread copies")):
+        for bounds in _ranges(tables.rows(source), told):
+            tables.execute(_DELIVER, bounds, source=tables.names[source])
 
 
 def backwards(apps: Any, schema_editor: Any) -> None:
-    alias = schema_editor.connection.alias
-    message_model = apps.get_model("stored_messages", "Message")
-    archive = apps.get_model("stored_messages", "MessageArchive").objects.using(alias)
-    inbox = apps.get_model("stored_messages", "Inbox").objects.using(alias)
-    deliveries = apps.get_model("stored_messages", "Delivery").objects.using(alias)
-    users = apps.get_model(settings.AUTH_USER_MODEL).objects.using(alias)
-
-    archive.all().delete()
-    inbox.all().delete()
+    tables = _Tables(apps, schema_editor)
+    # Of a run that was interrupted. The deliveries stay: reversing the migration before this one drops them.
+    tables.rows("archive").all().delete()
+    tables.rows("inbox").all().delete()
     # 1.4.0 knows no urls beyond 200 characters.
-    message_model.objects.using(alias).annotate(length=models.functions.Length("url")).filter(
-        length__gt=200
-    ).update(url=None)
-    for first, last in _ranges(deliveries, "copies"):
-        kept = list(
-            deliveries.filter(pk__range=(first, last), dismissed_at=None).values_list(
-                "user", "message", "read_at"
+    messages = tables.rows("message")
+    messages.annotate(length=Length("url")).filter(length__gt=200).update(url=None)
+    targets = {"archive": "1 = 1", "inbox": "copy.read_at IS NULL"}
+    for bounds in _ranges(tables.rows("delivery"), "copies"):
+        with transaction.atomic(using=messages.db):
+            for target, condition in targets.items():
+                tables.execute(_TAKE_BACK, bounds, target=tables.names[target], condition=condition)
+    fields = {field.name: field for field in tables.models["user"]._meta.concrete_fields}
+    condition = "1 = 1"
+    if "date_joined" in fields:
+        joined = tables.connection.ops.quote_name(fields["date_joined"].column)
+        condition = f"u.{joined} <= m.sent_at"
+    for pk in messages.filter(broadcast=True).order_by("pk").values_list("pk", flat=True):
+        for target in targets:
+            tables.execute(
+                _TAKE_BROADCAST_BACK, (pk,), target=tables.names[target], condition=condition
             )
-        )
-        _store(archive, [(user, message) for user, message, _ in kept])
-        _store(inbox, [(user, message) for user, message, read_at in kept if read_at is None])
-    # A broadcast that nobody touched yet was everybody's who had joined.
-    joined = any(field.name == "date_joined" for field in users.model._meta.get_fields())
-    for broadcast in message_model.objects.using(alias).filter(broadcast=True):
-        everybody = users.filter(date_joined__lte=broadcast.sent_at) if joined else users.all()
-        touched = deliveries.filter(message=broadcast.pk).values("user")
-        batch = []
-        for user in everybody.exclude(pk__in=touched).values_list("pk", flat=True).iterator():
-            batch.append((user, broadcast.pk))
-            if len(batch) == BATCH:
-                _store(archive, batch)
-                _store(inbox, batch)
-                batch = []
-        _store(archive, batch)
-        _store(inbox, batch)
-    deliveries.all().delete()
-
-
-def _store(rows: Any, pairs: list[tuple[Any, Any]]) -> None:
-    rows.bulk_create(rows.model(user_id=user, message_id=message) for user, message in pairs)
 
 
 def _random_stamp() -> Any:
