@@ -24,15 +24,8 @@ from stored_messages.backends.redis_broadcasts import (
     visible,
 )
 from stored_messages.backends.redis_cleanup import RedisCleanup
-from stored_messages.backends.redis_connection import (
-    Client,
-    Command,
-    Script,
-    all_keys,
-    batches,
-    client_for,
-    run,
-)
+from stored_messages.backends.redis_commands import Command, all_keys, batches, run
+from stored_messages.backends.redis_connection import Client, client_for
 from stored_messages.backends.redis_keys import (
     KEPT,
     PREFIX,
@@ -49,6 +42,7 @@ from stored_messages.backends.redis_records import (
     refs,
     storing,
 )
+from stored_messages.backends.redis_script import Script
 from stored_messages.backends.redis_url import check_url
 from stored_messages.conf import app_settings
 from stored_messages.owners import user_pk

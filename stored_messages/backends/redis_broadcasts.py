@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from stored_messages.backends.redis_connection import Client, Command, run
+from stored_messages.backends.redis_commands import Command, run
+from stored_messages.backends.redis_connection import Client
 from stored_messages.backends.redis_keys import BROADCASTS
 from stored_messages.backends.redis_records import cutoffs, expired, micros
 from stored_messages.owners import joined_at

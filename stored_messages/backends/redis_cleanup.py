@@ -12,14 +12,8 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from stored_messages.backends.redis_broadcasts import all_broadcasts, forgetting
-from stored_messages.backends.redis_connection import (
-    Client,
-    Command,
-    Script,
-    all_keys,
-    batches,
-    run,
-)
+from stored_messages.backends.redis_commands import Command, all_keys, batches, run
+from stored_messages.backends.redis_connection import Client
 from stored_messages.backends.redis_keys import (
     CONTENTS_PATTERN,
     OWNERS_PATTERN,
@@ -30,6 +24,7 @@ from stored_messages.backends.redis_keys import (
     owner_of,
 )
 from stored_messages.backends.redis_records import expired
+from stored_messages.backends.redis_script import Script
 from stored_messages.expiry import OWNERLESS_AFTER
 from stored_messages.owners import user_pk
 from stored_messages.positions import format_position, position_at

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.safestring import SafeData, mark_safe
 
-from stored_messages.backends.redis_connection import Command
+from stored_messages.backends.redis_commands import Command
 from stored_messages.backends.redis_keys import content_key
 from stored_messages.conf import app_settings
 from stored_messages.expiry import archive_cutoff, inbox_cutoff

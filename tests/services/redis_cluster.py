@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis.crc import key_slot
 
 from tests.services.processes import HOST, free_port
 from tests.services.redis import RedisServer
@@ -44,9 +45,7 @@ class RedisCluster:
 
     def node_of(self, key: str) -> RedisServer:
         """The primary that has this key."""
-        with Redis.from_url(self.nodes[0].url) as client:
-            slot = int(client.execute_command("CLUSTER KEYSLOT", key))
-        return self.nodes[slot * len(self.nodes) // _SLOTS]
+        return self.nodes[key_slot(key.encode()) * len(self.nodes) // _SLOTS]
 
     def flush(self) -> None:
         for node in self.nodes:
