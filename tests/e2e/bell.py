@@ -25,7 +25,7 @@ class Bell:
         await self.button.click()
         await expect(self.panel).to_be_visible()
 
-    def row(self, text: str) -> Locator:
+    def row(self, text: str | re.Pattern[str]) -> Locator:
         return self.rows.filter(has_text=text)
 
     def tick(self, text: str) -> Locator:

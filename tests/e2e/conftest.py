@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,9 @@ failed_key = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed:
         item.stash[failed_key] = True
@@ -84,14 +86,12 @@ def site(shared_server: Server, request: pytest.FixtureRequest) -> Site:
 class StartSite(Protocol):
     """`start_site("wsgi", CSRF_USE_SESSIONS=True)`: a server of the test's own, with settings."""
 
-    def __call__(
-        self, kind: Kind = "daphne", *, env: dict[str, str] | None = None, **settings: Any
-    ) -> Site: ...
+    def __call__(self, kind: Kind = "daphne", **settings: Any) -> Site: ...
 
 
 @pytest.fixture
 def start_site(serve: Serve) -> StartSite:
-    def start(kind: Kind = "daphne", *, env: dict[str, str] | None = None, **settings: Any) -> Site:
-        return Site(serve(kind, **(env or {}), PROJECT_SETTINGS=json.dumps(settings)))
+    def start(kind: Kind = "daphne", **settings: Any) -> Site:
+        return Site(serve(kind, PROJECT_SETTINGS=json.dumps(settings)))
 
     return start

@@ -1,5 +1,7 @@
 """Servers that go and come back, and what other processes send: the bells show the truth."""
 
+from typing import Any
+
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import StartSite
@@ -41,11 +43,11 @@ async def test_the_server_restarts_while_pages_are_open(
     await adas.lists("Before")
     site.server.start()
 
+    for bell in (adas, bens):
+        await is_live(bell.page)
     await adas.lists("While it was down", "Before")
     await adas.counts(2)
     await bens.counts(1)
-    for bell in (adas, bens):
-        await is_live(bell.page)
     await site.tell(ada, "Afterwards")
     await adas.lists("Afterwards", "While it was down", "Before")
     await adas.tick("Before").click()
@@ -68,8 +70,16 @@ async def test_two_processes_on_one_channel_layer(
     start_site: StartSite, redis_url: str, page: Page, new_context: NewContext
 ) -> None:
     # Nothing is reconciled within this test: what arrives came through Redis.
-    settings = {"RECONCILE_INTERVAL": 3600}
-    one, other = (start_site(env={"CHANNEL_REDIS": redis_url}, REALTIME=settings) for _ in "12")
+    settings: dict[str, Any] = {
+        "REALTIME": {"RECONCILE_INTERVAL": 3600},
+        "CHANNEL_LAYERS": {
+            "default": {
+                "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+                "CONFIG": {"hosts": [redis_url]},
+            }
+        },
+    }
+    one, other = start_site("daphne", **settings), start_site("daphne", **settings)
     ada = somebody("ada")
     first = await one.sign_in(page, ada)
     await is_live(page)

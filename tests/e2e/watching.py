@@ -4,6 +4,9 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import ConsoleMessage, Page, Request, WebSocket, WebSocketRoute
 
+# Who lost the server waits up to half a minute between two attempts.
+_CEILING_MS = 120_000
+
 # Close codes are not among what the browser's driver tells: the page's own events are.
 _RECORD_SOCKETS = """
 globalThis.sockets = [];
@@ -98,13 +101,17 @@ async def closed_with(page: Page, code: int) -> None:
 
 async def is_live(page: Page) -> None:
     """Waits until the page's bell hears the server on its socket."""
-    await page.wait_for_function(
-        "document.querySelector('notification-bell').client?.status === 'live'"
-    )
+    await _has_status(page, "live")
 
 
 async def is_polling(page: Page) -> None:
     """Waits until the page's bell has given up on sockets."""
+    await _has_status(page, "polling")
+
+
+async def _has_status(page: Page, status: str) -> None:
     await page.wait_for_function(
-        "document.querySelector('notification-bell').client?.status === 'polling'"
+        "(status) => document.querySelector('notification-bell').client?.status === status",
+        arg=status,
+        timeout=_CEILING_MS,
     )
