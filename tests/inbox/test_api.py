@@ -88,7 +88,7 @@ PUBLIC = {
 class FailingBackend(DefaultBackend):
     """A store that fails after it has written: what it wrote must not stay."""
 
-    def _announce(self, arrivals):
+    def _announce(self, messages, user_ids):
         self._fail()
 
     def broadcast(self, draft):

@@ -88,10 +88,8 @@ class Inboxes(RuleBasedStateMachine):
             store = self.backend.archive_store if archive else self.backend.inbox_store
             store([self.users[i] for i in users], sent.message)
             for i in users:
-                if i not in sent.copies:
-                    sent.copies[i] = Copy(sent.message.position, sent.message.stamp, read=archive)
-                elif sent.copies[i].read and not archive:
-                    self.arrive_again(sent, i)
+                if i not in sent.copies or (sent.copies[i].read and not archive):
+                    self.arrive_now(sent, i, read=archive)
 
     @rule(user=one_user, which=some_messages)
     def mark_read(self, user, which):
@@ -186,21 +184,19 @@ class Inboxes(RuleBasedStateMachine):
         copies = {i: Copy(message.position, message.stamp, read) for i in users}
         self.sent.append(Sent(message, days, copies))
 
-    def arrive_again(self, sent, user):
+    def arrive_now(self, sent, user, *, read):
         """The store chooses position and stamp: new ones, the position above all others."""
-        copy = sent.copies[user]
-        if sent.age:  # not listed: its new ones cannot be seen
-            again = None
-            if sent.age < MESSAGE_DAYS:
-                again = self.backend.get(self.users[user], sent.message.id)
-        else:
-            again = self.backend.inbox_get(self.users[user], sent.message.id)
-        if again is not None:
-            highest = max(c.position for other in self.sent for c in other.copies.values())
-            assert again.position >= highest
-            assert again.position > copy.position
-            assert again.stamp != copy.stamp
-            sent.copies[user] = Copy(again.position, again.stamp)
+        before = sent.copies.get(user) or Copy(sent.message.position, sent.message.stamp)
+        sent.copies[user] = Copy(before.position, before.stamp, read)
+        if sent.age >= MESSAGE_DAYS:  # shown nowhere: its new ones cannot be seen
+            return
+        find = self.backend.get if sent.age or read else self.backend.inbox_get
+        now = find(self.users[user], sent.message.id)
+        highest = max(c.position for other in self.sent for c in other.copies.values())
+        assert now.position >= highest
+        assert now.position > before.position
+        assert now.stamp != before.stamp
+        sent.copies[user] = Copy(now.position, now.stamp, read)
 
     def named(self, which):
         return [self.sent[-1 - i] for i in dict.fromkeys(which) if i < len(self.sent)]
