@@ -12,6 +12,7 @@ from playwright.async_api import BrowserContext, Page
 from stored_messages.constants import STORED_INFO
 from tests.e2e.bell import Bell
 from tests.services.server import Server
+from tests.services.waiting import eventually
 
 SETTINGS = "tests.e2e.project.settings"
 _TIMEOUT = 60.0
@@ -60,6 +61,14 @@ class Site:
         answer = await asyncio.to_thread(_request, f"{self.url}/unread/{username}/", None)
         texts: list[str] = json.loads(answer)
         return texts
+
+    async def comes_to_hold(self, username: str, *texts: str) -> None:
+        """Waits until the server knows: the bell shows what is done before that."""
+
+        async def does() -> bool:
+            return await self.unread(username) == list(texts)
+
+        await eventually(does, f"the inbox holds {texts}")
 
     async def sign_in(self, page: Page, username: str, *, at: str | None = None) -> Bell:
         """Signs in on this page, which then shows the site's first one."""

@@ -9,7 +9,6 @@ from playwright.async_api import Page, Route, expect
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
 from tests.e2e.watching import Traffic, is_live, silence_sockets
-from tests.services.waiting import eventually
 
 
 async def two_tabs(site: Site, page: Page, username: str) -> tuple[Bell, Bell]:
@@ -34,7 +33,7 @@ async def test_following_the_link_marks_read_in_every_tab(
     await one.row("Look there").get_by_role("link").click()
     await expect(page).to_have_url(target)
     await other.counts(1)
-    await eventually(lambda: _holds(site, ada, "Stays"), "the server knows")
+    await site.comes_to_hold(ada, "Stays")
 
 
 async def test_following_it_into_a_new_tab_marks_read_too(site: Site, page: Page) -> None:
@@ -101,7 +100,7 @@ async def test_a_tick_that_the_server_refuses_is_taken_back(site: Site, page: Pa
     await page.unroute("**/read/")
     await bell.tick("Stubborn").click()
     await bell.counts(0)
-    await eventually(lambda: _holds(site, ada), "the server knows")
+    await site.comes_to_hold(ada)
 
 
 async def test_mark_all_empties_the_badge_in_every_tab(site: Site, page: Page) -> None:
@@ -115,7 +114,7 @@ async def test_mark_all_empties_the_badge_in_every_tab(site: Site, page: Page) -
     for bell in (one, other):
         await bell.counts(0)
     await expect(one.panel).to_contain_text("All caught up")
-    await eventually(lambda: _holds(site, ada), "the server knows")
+    await site.comes_to_hold(ada)
     assert len(await site.unread(ben)) == 25
 
 
@@ -152,7 +151,7 @@ async def test_mark_all_leaves_what_the_page_has_not_heard_of(site: Site, page: 
     await site.tell(ada, "Just arrived")
     await bell.mark_all.click()
     await bell.counts(0)
-    await eventually(lambda: _holds(site, ada, "Just arrived"), "the server keeps it")
+    await site.comes_to_hold(ada, "Just arrived")
     await page.unroute_all()
     await page.reload()
     await bell.counts(1)
@@ -204,7 +203,3 @@ async def test_what_is_read_elsewhere_leaves_the_loaded_pages(site: Site, page: 
         await bell.counts(28)
     await expect(one.rows).to_have_count(28)
     await expect(one.row(re.compile("Message (02|30)"))).to_have_count(0)
-
-
-async def _holds(site: Site, username: str, *texts: str) -> bool:
-    return await site.unread(username) == list(texts)
