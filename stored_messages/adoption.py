@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from datetime import timezone as datetime_timezone
 from typing import Any
 
-from django.utils import timezone
-
 from stored_messages.links import safe_url
+from stored_messages.moments import as_aware_date, as_project_date
 from stored_messages.positions import format_position
 from stored_messages.sanitizing import clean_text
 from stored_messages.stored import StoredMessage, Summary
@@ -36,8 +35,8 @@ def adopt(message: Any) -> StoredMessage:
         clean_text(message.message),
         clean_text(tags or ""),
         url=safe_url(getattr(message, "url", None)),
-        date=date,
-        sent_at=date,
+        date=as_project_date(date),
+        sent_at=as_project_date(date),
         position=_position(date, message.id),
         stamp=zlib.crc32(_text(message.id)) or 1,
     )
@@ -71,7 +70,7 @@ def summarize(messages: Iterable[StoredMessage]) -> Summary:
 def _aware(date: Any) -> datetime:
     if not isinstance(date, datetime):
         return _EPOCH
-    return timezone.make_aware(date) if timezone.is_naive(date) else date
+    return as_aware_date(date)
 
 
 def _position(date: datetime, msg_id: Any) -> str:

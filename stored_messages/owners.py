@@ -11,8 +11,9 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.db.models.signals import post_delete
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
+
+from stored_messages.moments import as_project_date
 
 logger = logging.getLogger("stored_messages")
 
@@ -48,9 +49,7 @@ def user_pk(user: Any) -> Any:
 def joined_at(user: Any) -> datetime | None:
     """Return since when this user sees broadcasts: ``date_joined`` where the model has it, else ``None`` for ever."""
     joined = getattr(user, "date_joined", None)
-    if not isinstance(joined, datetime):
-        return None
-    return timezone.make_aware(joined) if timezone.is_naive(joined) else joined
+    return as_project_date(joined) if isinstance(joined, datetime) else None
 
 
 def pk_batches(users: Any) -> Iterator[list[Any]]:

@@ -8,6 +8,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeData
 
+from stored_messages.moments import as_aware_date
 from stored_messages.stored import Ref, StoredMessage
 
 
@@ -55,4 +56,4 @@ def represent_date(value: datetime | None) -> str | None:
     """Return a date in UTC as ISO 8601 text with a ``Z``."""
     if value is None:
         return None
-    return value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    return as_aware_date(value).astimezone(timezone.utc).isoformat().replace("+00:00", "Z")

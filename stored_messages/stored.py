@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from stored_messages.constants import STORED_LEVEL_TAGS
 from stored_messages.links import clean_url
+from stored_messages.moments import as_project_date
 from stored_messages.positions import format_position, new_stamp, next_position
 from stored_messages.sanitizing import clean_data, clean_text
 
@@ -115,8 +116,8 @@ class StoredMessage(base.Message):
         """
         if date is not None and not isinstance(date, datetime):
             raise TypeError(f"date must be a datetime, got {type(date).__name__}.")
-        if date is not None and timezone.is_naive(date):
-            date = timezone.make_aware(date)
+        if date is not None:
+            date = as_project_date(date)
         return cls(
             int(level),
             clean_text(message),

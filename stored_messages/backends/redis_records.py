@@ -16,6 +16,7 @@ from stored_messages.backends.redis_keys import content_key
 from stored_messages.conf import app_settings
 from stored_messages.expiry import archive_cutoff, inbox_cutoff
 from stored_messages.links import safe_url
+from stored_messages.moments import as_aware_date, as_project_date
 from stored_messages.stored import Ref, StoredMessage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=datetime_timezone.utc)
@@ -28,12 +29,12 @@ def message_id(position: str, stamp: int) -> str:
 
 def micros(moment: datetime) -> int:
     """A moment as a number."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return (as_aware_date(moment) - _EPOCH) // timedelta(microseconds=1)
 
 
 def moment(number: int) -> datetime:
     """The moment behind a number."""
-    return _EPOCH + timedelta(microseconds=number)
+    return as_project_date(_EPOCH + timedelta(microseconds=number))
 
 
 def cutoffs() -> list[str]:
