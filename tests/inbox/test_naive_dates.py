@@ -10,7 +10,6 @@ from django.utils import timezone
 from stored_messages.representation import represent
 from tests.inbox.inboxes import check_agreement, draft, send, unread
 
-
 NOON = datetime.fromisoformat("2026-07-01T12:00")
 
 
