@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from django.db import connections, router, transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.safestring import SafeData
@@ -23,6 +23,7 @@ from stored_messages.backends.database_queries import (
     total,
 )
 from stored_messages.backends.inbox import InboxBackend
+from stored_messages.exceptions import MessageDoesNotExist
 from stored_messages.models import Delivery, Message
 from stored_messages.owners import user_pk
 from stored_messages.positions import format_position, parse_position
@@ -69,29 +70,39 @@ class DefaultBackend(InboxBackend):
         )
 
     def _deliver_again(self, user_ids: list[Any], arriving: StoredMessage) -> list[Any]:
-        held = {
-            row.user_id: row
-            for row in self._deliveries()
-            .select_for_update()
-            .filter(user__in=user_ids, message=int(arriving.id))
-            .order_by("user")
-        }
-        new = [user_id for user_id in user_ids if user_id not in held]
+        self._hold(arriving)
+        Delivery.objects.bulk_create(
+            [_delivery(user_id, arriving) for user_id in user_ids], ignore_conflicts=True
+        )
+        held = self._deliveries().filter(user__in=user_ids, message=int(arriving.id))
+        rows = list(held.select_for_update().order_by("user"))
         reopened = [
-            row for row in held.values() if arriving.read_at is None and read_at_of(row) is not None
+            row
+            for row in rows
+            if row.stamp != arriving.stamp
+            and arriving.read_at is None
+            and read_at_of(row) is not None
         ]
+        arrived = [row for row in rows if row.stamp == arriving.stamp] + reopened
         if reopened:
             above = max(row.position for row in reopened) + 1
             position = max(parse_position(arriving.position), above)
             arriving.position = format_position(position)
-            self._deliveries().filter(pk__in=[row.pk for row in reopened]).update(
+            self._deliveries().filter(pk__in=[row.pk for row in arrived]).update(
                 read_at=None, dismissed_at=None, position=position, stamp=arriving.stamp
             )
-        Delivery.objects.bulk_create(
-            [_delivery(user_id, arriving) for user_id in new], ignore_conflicts=True
-        )
-        arrived = {*new, *(row.user_id for row in reopened)}
-        return [user_id for user_id in user_ids if user_id in arrived]
+        arrived_for = {row.user_id for row in arrived}
+        return [user_id for user_id in user_ids if user_id in arrived_for]
+
+    def _hold(self, message: StoredMessage) -> None:
+        """Let nobody else store this message, or clean it up, until the transaction ends.
+
+        Without it, two that store one message for thousands would wait for each other: of each batch, the rows that
+        are there and the rows that are not come in no common order.
+        """
+        held = Message.objects.using(self.using).filter(pk=int(message.id))
+        if not held.update(stamp=F("stamp")):
+            raise MessageDoesNotExist(f"{message!r} is gone: it has expired, or nobody had it.")
 
     # Reading.
 
@@ -156,41 +167,61 @@ class DefaultBackend(InboxBackend):
 
     def _mark_read(self, user: Any, msg_ids: list[str]) -> list[Ref]:
         pks, now = _pks(msg_ids), timezone.now()
-        changed = deliveries_of(user).using(self.using).filter(message__in=pks).update(read_at=now)
+        changed = self._update(deliveries_of(user).filter(message__in=pks), read_at=now)
         if changed < len(pks):
-            self._deliver_broadcasts(user, broadcasts_of(user).filter(pk__in=pks), read_at=now)
-        return self._refs(user, message__in=pks, read_at=now)
+            changed += self._deliver_broadcasts(
+                user, broadcasts_of(user).filter(pk__in=pks), read_at=now
+            )
+        return self._refs(user, message__in=pks, read_at=now) if changed else []
 
     def _mark_read_below(self, user: Any, position: int | None) -> int | None:
         now = timezone.now()
         below = Q() if position is None else Q(position__lt=position)
-        deliveries_of(user).using(self.using).filter(below).update(read_at=now)
+        self._update(deliveries_of(user).filter(below), read_at=now)
         self._deliver_broadcasts(user, broadcasts_of(user).filter(below), read_at=now)
         changed = self._deliveries().filter(user=user_pk(user), read_at=now)
         highest: int | None = changed.aggregate(highest=Max("position"))["highest"]
         return highest
 
     def _mark_unread(self, user: Any, msg_ids: list[str]) -> list[Ref]:
-        read = read_deliveries_of(user).using(self.using).select_for_update()
-        rows = list(read.filter(message__in=_pks(msg_ids)))
-        self._deliveries().filter(pk__in=[row.pk for row in rows]).update(read_at=None)
-        return [_ref(row) for row in rows]
+        pks, now = _pks(msg_ids), timezone.now()
+        if not self._update(read_deliveries_of(user).filter(message__in=pks), read_at=now):
+            return []
+        changed = self._deliveries().filter(user=user_pk(user), message__in=pks, read_at=now)
+        refs = [_ref(row) for row in changed.order_by("position")]
+        changed.update(read_at=None)
+        return refs
 
     def _dismiss(self, user: Any, msg_ids: list[str]) -> list[Ref]:
         pks, now = _pks(msg_ids), timezone.now()
-        kept = deliveries_of(user, archive=True).using(self.using).filter(message__in=pks)
-        changed = kept.update(dismissed_at=now, read_at=Coalesce("read_at", now))
+        kept = deliveries_of(user, archive=True).filter(message__in=pks)
+        changed = self._update(kept, dismissed_at=now, read_at=Coalesce("read_at", now))
         if changed < len(pks):
             broadcasts = broadcasts_of(user, archive=True).filter(pk__in=pks)
-            self._deliver_broadcasts(user, broadcasts, read_at=now, dismissed_at=now)
-        return self._refs(user, message__in=pks, dismissed_at=now)
+            changed += self._deliver_broadcasts(user, broadcasts, read_at=now, dismissed_at=now)
+        return self._refs(user, message__in=pks, dismissed_at=now) if changed else []
+
+    def _update(self, deliveries: QuerySet[Delivery], **values: Any) -> int:
+        return self._in_order(deliveries).update(**values)
+
+    def _in_order(self, deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        """Return these rows, locked in the order of their keys where there are locks for rows.
+
+        Tabs that do different things at once find the same rows by different indexes, and would wait for each other.
+        """
+        deliveries = deliveries.using(self.using)
+        if connections[self.using].features.has_select_for_update:
+            keys = deliveries.select_for_update().order_by("pk").values("pk")
+            deliveries = self._deliveries().filter(pk__in=keys)
+        return deliveries
 
     def _refs(self, user: Any, **lookups: Any) -> list[Ref]:
         rows = self._deliveries().filter(user=user_pk(user), **lookups)
         return [_ref(row) for row in rows.order_by("position")]
 
-    def _deliver_broadcasts(self, user: Any, messages: QuerySet[Message], **values: Any) -> None:
-        self._deliveries().bulk_create(
+    def _deliver_broadcasts(self, user: Any, messages: QuerySet[Message], **values: Any) -> int:
+        """Write the rows of broadcasts that this user touches. Return for how many that was tried."""
+        rows = self._deliveries().bulk_create(
             [
                 Delivery(
                     user_id=user_pk(user),
@@ -205,6 +236,7 @@ class DefaultBackend(InboxBackend):
             ],
             ignore_conflicts=True,
         )
+        return len(rows)
 
     # Keeping house.
 
@@ -215,7 +247,7 @@ class DefaultBackend(InboxBackend):
 
     def forget_user(self, pk: Any) -> None:
         with self._atomic():
-            self._deliveries().filter(user=pk).delete()
+            self._in_order(self._deliveries().filter(user=pk)).delete()
 
     def _flush(self) -> None:
         with self._atomic():
