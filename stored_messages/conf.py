@@ -16,6 +16,7 @@ DEFAULTS: dict[str, Any] = {
     "INBOX_EXPIRE_DAYS": 30,
     "MESSAGE_EXPIRE_DAYS": 120,
     "ITERATE": "read",
+    "THROTTLE_CLASSES": (),
 }
 
 
@@ -39,6 +40,8 @@ class AppSettings:
     ``ITERATE``
         ``'read'``: stored messages appear in Django's iteration over the messages and are marked read by it.
         ``'skip'``: they are left out of it and live in the bell only.
+    ``THROTTLE_CLASSES``
+        REST framework's throttles, or their dotted paths, that limit the REST API. None by default.
     """
 
     STORE_LEVELS: "tuple[int, ...]"
@@ -47,6 +50,7 @@ class AppSettings:
     INBOX_EXPIRE_DAYS: "int | None"
     MESSAGE_EXPIRE_DAYS: "int | None"
     ITERATE: Literal["read", "skip"]
+    THROTTLE_CLASSES: "tuple[str | type[Any], ...]"
 
     def __getattr__(self, name: str) -> Any:
         if name not in DEFAULTS:

@@ -2,6 +2,7 @@
 
 from stored_messages.checks.configuration import check_backend, check_levels, check_settings
 from stored_messages.checks.project import check_installation, check_storage
+from stored_messages.checks.throttles import check_throttles
 
 __all__ = (
     "check_backend",
@@ -9,4 +10,5 @@ __all__ = (
     "check_levels",
     "check_settings",
     "check_storage",
+    "check_throttles",
 )

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.utils.http import parse_header_parameters
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
+from rest_framework.request import Request
 
 
 class JSONParser(parsers.JSONParser):
@@ -20,3 +22,15 @@ class JSONParser(parsers.JSONParser):
             return super().parse(stream, media_type, parser_context)
         except RecursionError as error:
             raise ParseError("JSON parse error - nested too deeply") from error
+
+
+def refuse_form_without_fields(request: Request) -> None:
+    """Refuse multipart content that has no single field though it is not empty, as a wrong boundary leaves it.
+
+    Not a parser's task: Django has parsed the form already when it looked for the CSRF token in it.
+    """
+    kind, parameters = parse_header_parameters(request.content_type or "")
+    if kind != "multipart/form-data" or request.data:
+        return
+    if int(request.META.get("CONTENT_LENGTH") or 0) > len(f"--{parameters['boundary']}--\r\n"):
+        raise ParseError("Multipart form parse error - no field")

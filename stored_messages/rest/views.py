@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import APIException, NotFound
+from rest_framework.exceptions import APIException, NotFound, ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
@@ -23,13 +25,15 @@ from rest_framework.views import APIView
 from stored_messages import api
 from stored_messages.adoption import adopt
 from stored_messages.exceptions import MessageDoesNotExist
-from stored_messages.rest.parsers import JSONParser
+from stored_messages.rest.parsers import JSONParser, refuse_form_without_fields
 from stored_messages.rest.serializers import MessageSerializer, PageSerializer, SeenSerializer
 from stored_messages.stored import Page, Summary
+from stored_messages.throttling import throttle_classes
 
 POLL_INTERVAL_SECONDS = 15
 
 USER_HEADER = "X-Inbox-User"
+CSRF_HEADER = "X-CSRFToken"
 
 
 class AnotherUser(APIException):
@@ -51,7 +55,6 @@ class InboxView(APIView):
     parser_classes = (JSONParser, FormParser, MultiPartParser)
     content_negotiation_class = DefaultContentNegotiation
     versioning_class = None
-    throttle_classes: Sequence[type[BaseThrottle]] = ()
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """The session, then what the project has."""
@@ -60,6 +63,16 @@ class InboxView(APIView):
         )
         classes: list[type[BaseAuthentication]] = [SessionAuthentication, *configured]
         return [authentication() for authentication in dict.fromkeys(classes)]
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Those that are meant for this API: the project's own would stop a bell that asks for news."""
+        return [throttle() for throttle in throttle_classes()]
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Refuse as JSON what Django would refuse with a page: too many fields, or too large."""
+        if isinstance(exc, (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)):
+            exc = ParseError(str(exc))
+        return super().handle_exception(exc)
 
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
@@ -85,12 +98,13 @@ class InboxListView(InboxView):
 
     def get(self, request: Request) -> Response:
         asked = _asked_page(request)
-        known = request.headers.get("If-None-Match")
+        known = parse_etags(request.headers.get("If-None-Match", ""))
         if known:
             summary = api.summary(request.user)
-            if known == _etag(request, asked, summary):
+            tag = _etag(request, asked, summary)
+            if _is_among(tag, known):
                 # What a 200 would have said to caches and clients (RFC 9110, section 15.4.5), without a body.
-                headers = {**_headers(request, Page([], None, summary)), "ETag": known}
+                headers = {**_headers(request, Page([], None, summary)), "ETag": tag}
                 return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
         page = api.inbox(request.user, **asked)
         return _list_response(request, page, ETag=_etag(request, asked, page.summary))
@@ -143,6 +157,7 @@ class MarkAllReadView(InboxView):
     """Mark everything read, or what the user had seen."""
 
     def post(self, request: Request) -> Response:
+        refuse_form_without_fields(request)
         seen = SeenSerializer(data=request.data)
         seen.is_valid(raise_exception=True)
         api.mark_all_read(
@@ -185,6 +200,11 @@ def _etag(request: Request, asked: dict[str, Any], summary: Summary) -> str:
     return f'W/"{"-".join(map(str, parts))}"'
 
 
+def _is_among(tag: str, known: list[str]) -> bool:
+    """Compare weakly, as RFC 9110 says: a proxy may have made a tag weak."""
+    return "*" in known or tag.removeprefix("W/") in {one.removeprefix("W/") for one in known}
+
+
 def _headers(request: Request, page: Page) -> dict[str, str]:
     headers = {
         USER_HEADER: api.owner_key(request.user),
@@ -194,7 +214,7 @@ def _headers(request: Request, page: Page) -> dict[str, str]:
     }
     if isinstance(request.successful_authenticator, SessionAuthentication):
         # Whoever signs in by token needs none, and gets no cookie or session for one.
-        headers["X-CSRFToken"] = get_token(_django_request(request))
+        headers[CSRF_HEADER] = get_token(_django_request(request))
     if page.cursor is not None:
         url = replace_query_param(request.build_absolute_uri(), "cursor", page.cursor)
         headers["Link"] = f'<{url}>; rel="next"'

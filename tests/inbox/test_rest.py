@@ -155,6 +155,25 @@ class TestLists:
         backend.inbox_store([ada], message)
         assert again().status_code == 200
 
+    @pytest.mark.parametrize("sent", ["{}", "{0[2:]}", '"other", {}', '"a-b" ,W/"x",{}', "*"])
+    def test_tags_are_compared_weakly_and_may_be_several(self, tab, backend, ada, sent):
+        send(backend, [ada], "1")
+        tag = tab.list().headers["ETag"]
+
+        header = sent.replace("{0[2:]}", tag[2:]).replace("{}", tag)
+        response = tab.get("/messages/inbox/", headers={"If-None-Match": header})
+
+        assert response.status_code == 304
+        assert response.headers["ETag"] == tag
+
+    @pytest.mark.parametrize("sent", ["", "{}x", '"', 'W/"{}"', "**", ",", "ü", "\x00"])
+    def test_other_tags_are_not_it(self, tab, backend, ada, sent):
+        send(backend, [ada], "1")
+
+        response = tab.get("/messages/inbox/", headers={"If-None-Match": sent})
+
+        assert (response.status_code, len(response.json())) == (200, 1)
+
     def test_another_part_of_the_list_has_another_tag(self, tab, backend, ada, ben):
         send(backend, [ada, ben], "1", "2")
 

@@ -36,6 +36,10 @@ ODD_BODIES = {
 }
 
 
+def part(name, value):
+    return f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+
+
 class TestMarkAllRead:
     PATH = "mark_all_read/"
 
@@ -95,6 +99,7 @@ class TestMarkAllRead:
             ("application/json", '{"ids": ["unknown", "-1", 7], "before": null}'),
             ("application/x-www-form-urlencoded", "before="),
             ("application/x-www-form-urlencoded", "ids=unknown&before="),
+            ("application/x-www-form-urlencoded", "ids="),
         ],
     )
     def test_nothing_seen_is_nothing_read(self, tab, backend, ada, ben, content_type, body):
@@ -130,6 +135,31 @@ class TestMarkAllRead:
         send(backend, [ada], "1")
 
         assert tab.act(self.PATH, "x", content_type=content_type).status_code == status
+        assert unread(backend, ada) == ["1"]
+
+    @pytest.mark.parametrize(
+        ("content_type", "body"),
+        [
+            ("application/x-www-form-urlencoded", "ids=1&" * 1_001),
+            ("application/x-www-form-urlencoded", "ids=" + "1" * 3_000_000),
+            ("multipart/form-data; boundary=x", part("ids", "1") * 1_001 + "--x--\r\n"),
+            ("multipart/form-data; boundary=x", part("ids", "1" * 3_000_000) + "--x--\r\n"),
+            ("multipart/form-data; boundary=x", 'ids=1&before=""'),
+            ("multipart/form-data; boundary=x", part("id", "1") + "--x--\r\n"),
+            ("application/json", '{"ids": ["' + "1" * 3_000_000 + '"]}'),
+        ],
+        ids=[
+            *("many fields", "a large form", "many parts", "a large part"),
+            *("no part", "a misspelt part", "large JSON"),
+        ],
+    )
+    def test_broken_and_large_bodies_are_refused(self, tab, backend, ada, content_type, body):
+        send(backend, [ada], "1")
+
+        response = tab.act(self.PATH, body, content_type=content_type)
+
+        assert response.status_code == 400
+        assert response.headers["Content-Type"] == "application/json"
         assert unread(backend, ada) == ["1"]
 
 
