@@ -1,5 +1,6 @@
 """The REST API and the inbox page; include it anywhere: ``path("messages/", include("stored_messages.urls"))``."""
 
+from django.apps import apps
 from django.urls import path
 
 from stored_messages.pages import InboxPage
@@ -12,6 +13,9 @@ from stored_messages.rest.views import (
     ReadView,
     UnreadView,
 )
+
+if apps.is_installed("drf_spectacular"):
+    import stored_messages.rest.schema  # noqa: F401
 
 app_name = "stored_messages"
 
