@@ -109,6 +109,20 @@ if operation == 'deliver' then
   end
   return arrived
 
+elseif operation == 'import' then
+  -- '1' to count only, then id, position, stamp, date, read_at of each: how many were not here yet
+  local missing = 0
+  for i = 5, #ARGV, 5 do
+    if redis.call('HEXISTS', RECORDS, ARGV[i]) == 0 then
+      missing = missing + 1
+      if ARGV[4] == '0' then
+        save({id = ARGV[i], position = ARGV[i + 1], stamp = ARGV[i + 2], date = ARGV[i + 3], read = ARGV[i + 4],
+              dismissed = '0', broadcast = '0'})
+      end
+    end
+  end
+  return missing
+
 elseif operation == 'summary' then
   return summary()
 

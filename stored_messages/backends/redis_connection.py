@@ -32,8 +32,42 @@ def client_for(url: str) -> Client:
         return _clients[url]
 
 
+def bytes_client(url: str | None) -> redis.Redis:
+    """Return a new client that answers bytes, for what 1.4.0 left on a single server.
+
+    Raises ``ImproperlyConfigured`` for a url of anything else.
+    """
+    if not url or url.partition("://")[0] in _CLUSTER_SCHEMES:
+        raise ImproperlyConfigured(
+            f"{url!r} is no url of a single Redis server, which is what 1.4.0 had its messages on."
+        )
+    return _connect_to_server(url, {**_options(), "decode_responses": False})
+
+
 def _connect(url: str) -> Client:
-    options: dict[str, Any] = {
+    scheme, separator, rest = url.partition("://")
+    if scheme not in _CLUSTER_SCHEMES:
+        return _connect_to_server(url, _options())
+    try:
+        return redis.cluster.RedisCluster.from_url(
+            f"{_CLUSTER_SCHEMES[scheme]}{separator}{rest}",
+            require_full_coverage=False,
+            **_options(),
+        )
+    except ValueError as error:
+        raise _no_url(url, error) from error
+
+
+def _connect_to_server(url: str, options: dict[str, Any]) -> redis.Redis:
+    try:
+        client: redis.Redis = redis.Redis.from_url(url, health_check_interval=30, **options)
+    except ValueError as error:
+        raise _no_url(url, error) from error
+    return client
+
+
+def _options() -> dict[str, Any]:
+    return {
         "decode_responses": True,
         "socket_timeout": TIMEOUT_SECONDS,
         "socket_connect_timeout": TIMEOUT_SECONDS,
@@ -42,17 +76,7 @@ def _connect(url: str) -> Client:
             redis.backoff.NoBackoff(), 1, supported_errors=(redis.exceptions.ConnectionError,)
         ),
     }
-    scheme, separator, rest = url.partition("://")
-    try:
-        if scheme in _CLUSTER_SCHEMES:
-            return redis.cluster.RedisCluster.from_url(
-                f"{_CLUSTER_SCHEMES[scheme]}{separator}{rest}",
-                require_full_coverage=False,
-                **options,
-            )
-        client: redis.Redis = redis.Redis.from_url(url, health_check_interval=30, **options)
-    except ValueError as error:
-        raise ImproperlyConfigured(
-            f"STORED_MESSAGES['REDIS_URL'] = {url!r} is no url of Redis: {error}"
-        ) from error
-    return client
+
+
+def _no_url(url: str, error: ValueError) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{url!r} is no url of Redis: {error}")
