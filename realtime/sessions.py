@@ -26,6 +26,7 @@ from realtime.asgi_types import Application, Receive, Scope, Send
 from realtime.database import DatabaseThreads
 from realtime.ratelimit import RateLimitedLog
 from realtime.receivers import after_commit
+from realtime.sockets import close_with
 
 #: Close code: something is wrong here, come back.
 INTERNAL_ERROR = 1011
@@ -50,7 +51,7 @@ class SessionLogin:
             _log.error("A socket's session could not be loaded.", exc_info=error)
             await receive()
             await send({"type": "websocket.accept"})
-            await send({"type": "websocket.close", "code": INTERNAL_ERROR})
+            await close_with(send, INTERNAL_ERROR)
             return
         await self.inner({**scope, "session": session, "user": user}, receive, send)
 

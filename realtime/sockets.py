@@ -3,7 +3,7 @@
 import asyncio
 import types
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 from realtime.asgi_types import Message, Send
@@ -14,6 +14,17 @@ GOING_AWAY_SLOW = 1013
 POLICY_VIOLATION = 1008
 SIGNED_OUT = 4401
 TOO_MANY_SOCKETS = 4429
+
+
+async def close_with(send: Send, code: int) -> None:
+    """Close a socket with this code, or with 3000 more where the server refuses to send it.
+
+    The registry of RFC 6455 gives servers 1008, 1011 and 1013, but Daphne sends only 1000 and 3000 to 4999.
+    """
+    try:
+        await send({"type": "websocket.close", "code": code})
+    except Exception:
+        await send({"type": "websocket.close", "code": code + 3000})
 
 
 class Socket:
@@ -98,7 +109,7 @@ class Socket:
         if self.closing:
             return
         if self._writer is None:
-            self._step(message)
+            self._step(self._send(message))
             return
         if self._queue is None:
             self._queue = deque()
@@ -113,7 +124,7 @@ class Socket:
             return
         self.abandon()
         self._lost()
-        self._step({"type": "websocket.close", "code": code})
+        self._step(close_with(self._send, code))
 
     def abandon(self) -> None:
         """Write nothing more: the socket has gone."""
@@ -128,9 +139,9 @@ class Socket:
             on_lost, self._on_lost = self._on_lost, None
             on_lost(self)
 
-    def _step(self, message: Message) -> None:
+    def _step(self, sending: Awaitable[None]) -> None:
         """Run the server's send as far as it goes without waiting."""
-        step = self._send(message).__await__()
+        step = sending.__await__()
         try:
             waiting = next(step)
         except StopIteration:

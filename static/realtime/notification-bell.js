@@ -514,7 +514,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     on("status", () => this.#schedule());
     on("message", ({ detail }) => this.#arrived(detail));
     on("error", ({ detail }) => {
-      this.#hasRefused = detail.action !== null;
+      // It stays until the panel is closed or something else is tried, whatever lists do meanwhile.
+      if (detail.action !== null) this.#hasRefused = true;
       this.#schedule();
     });
     const place = () => this.open && this.#place();
