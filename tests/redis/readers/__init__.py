@@ -1,0 +1,1 @@
+"""An app with users whose keys are no numbers."""
