@@ -20,11 +20,7 @@ LARGE = 50_000
 
 _DELIVER = """
 INSERT INTO {delivery} (user_id, message_id, position, stamp, date, broadcast, read_at, dismissed_at)
-SELECT copy.user_id, m.id, m.position, m.stamp, m.date, m.broadcast,
-       CASE WHEN EXISTS (SELECT 1 FROM {inbox} unread
-                         WHERE unread.user_id = copy.user_id AND unread.message_id = copy.message_id)
-            THEN NULL ELSE m.date END,
-       NULL
+SELECT copy.user_id, m.id, m.position, m.stamp, m.date, m.broadcast, {read_at}, NULL
 FROM (SELECT DISTINCT user_id, message_id FROM {source} WHERE id BETWEEN %s AND %s) copy
 JOIN {message} m ON m.id = copy.message_id
 WHERE NOT EXISTS (SELECT 1 FROM {delivery} held
@@ -91,9 +87,11 @@ def forwards(apps: Any, schema_editor: Any) -> None:
             batch.filter(pk__in=refused).update(url=None)
             # The order of arrival is that of the keys. New positions are times, and so far above.
             batch.filter(stamp=0).update(sent_at=F("date"), position=F("id"), stamp=_random_stamp())
-    for source, told in (("archive", "archived copies"), ("inbox", "unread copies")):
+    # What is in an inbox is unread; of the archive there remains what was read.
+    for source, read_at in (("inbox", "NULL"), ("archive", "m.date")):
+        told = "unread copies" if source == "inbox" else "archived copies"
         for bounds in _ranges(tables.rows(source), told):
-            tables.execute(_DELIVER, bounds, source=tables.names[source])
+            tables.execute(_DELIVER, bounds, source=tables.names[source], read_at=read_at)
 
 
 def backwards(apps: Any, schema_editor: Any) -> None:

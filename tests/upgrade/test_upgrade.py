@@ -17,11 +17,11 @@ from tests.upgrade.content import AWKWARD, NOW, many
 
 OLD = ("stored_messages_message", "stored_messages_messagearchive", "stored_messages_inbox")
 
-# Within the migration that carries the rows over, at a row of the last batch.
+# Within the migration that carries the rows over.
 STOPS = {
     "sqlite": (
         (
-            "CREATE TRIGGER power_cut BEFORE INSERT ON {table} WHEN NEW.message_id = 23001 "
+            "CREATE TRIGGER power_cut BEFORE INSERT ON {table} WHEN NEW.message_id = {message} "
             "BEGIN SELECT RAISE(ROLLBACK, 'power cut'); END"
         ),
     ),
@@ -32,7 +32,7 @@ STOPS = {
         ),
         (
             "CREATE TRIGGER power_cut BEFORE INSERT ON {table} FOR EACH ROW "
-            "WHEN (NEW.message_id = 23001) EXECUTE FUNCTION power_cut()"
+            "WHEN (NEW.message_id = {message}) EXECUTE FUNCTION power_cut()"
         ),
     ),
 }
@@ -141,9 +141,9 @@ class TestInterrupted:
     def _connection(self, old_database):
         self.vendor = old_database.vendor
 
-    def stop_at(self, table):
+    def stop_at(self, table, message):
         for statement in STOPS[self.vendor]:
-            tables.execute(statement.format(table=table))
+            tables.execute(statement.format(table=table, message=message))
 
     def go_on(self, table):
         for statement in GOES_ON[self.vendor]:
@@ -151,7 +151,10 @@ class TestInterrupted:
 
     def test_forwards(self, content, migrate):
         migrate("0003")
-        self.stop_at("stored_messages_delivery")
+        read = {message for _, message in content.received - content.unread}
+        self.stop_at(
+            "stored_messages_delivery", max(read - {message for message, _ in content.inbox})
+        )
         with pytest.raises(DatabaseError, match="power cut"):
             migrate()
         carried_over = Delivery.objects.count()
@@ -168,7 +171,7 @@ class TestInterrupted:
     def test_backwards(self, content, migrate, table):
         migrate()
         migrate("0004")
-        self.stop_at(table)
+        self.stop_at(table, content.inbox[-1][0])
         with pytest.raises(DatabaseError, match="power cut"):
             migrate("0003")
         self.go_on(table)
