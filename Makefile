@@ -10,12 +10,13 @@ dev := $(VENV)/.installed-dev
 sources := setup.cfg pyproject.toml tools/environment.sh tools/apt.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint clean
+.PHONY: help run test lint bench clean
 
 help:
 	@echo "make run     serve the example on http://127.0.0.1:$(PORT) (PORT=... for another port)"
 	@echo "make test    every check and every test"
 	@echo "make lint    the checks alone"
+	@echo "make bench   how fast it is, on PostgreSQL, in some minutes"
 	@echo "make clean   remove what these made"
 
 $(live): $(sources)
@@ -51,6 +52,10 @@ test: lint
 	$(python) -m pytest tests/example
 	$(python) -m tests.services.postgresql $(python) -m pytest -n $(WORKERS) tests/inbox -k "not RedisBackend"
 	$(python) -m pytest -n $(WORKERS) --dist loadgroup
+
+bench: $(dev)
+	@sh tools/services.sh
+	$(python) -m benchmarks
 
 clean:
 	rm -rf "$(VENV)" build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
