@@ -55,6 +55,7 @@ class InboxView(APIView):
     parser_classes = (JSONParser, FormParser, MultiPartParser)
     content_negotiation_class = DefaultContentNegotiation
     versioning_class = None
+    throttle_classes: Sequence[type[BaseThrottle]] = ()
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """The session, then what the project has."""
@@ -65,8 +66,8 @@ class InboxView(APIView):
         return [authentication() for authentication in dict.fromkeys(classes)]
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """Those that are meant for this API: the project's own would stop a bell that asks for news."""
-        return [throttle() for throttle in throttle_classes()]
+        """Those that are meant for this API: the project's others would stop a bell that asks for news."""
+        return [*super().get_throttles(), *(throttle() for throttle in throttle_classes())]
 
     def handle_exception(self, exc: Exception) -> Response:
         """Refuse as JSON what Django would refuse with a page: too many fields, or too large."""
