@@ -9,8 +9,8 @@ class StoredMessagesConfig(AppConfig):
 
     def ready(self) -> None:
         from stored_messages import checks as own_checks
-        from stored_messages.owners import connect_user_deletion
+        from stored_messages import user_deletion
 
         for name in own_checks.__all__:
             checks.register(getattr(own_checks, name))
-        connect_user_deletion()
+        user_deletion.connect()

@@ -1,6 +1,5 @@
 """Whose inbox it is: users as senders name them, their keys, and since when they see broadcasts."""
 
-import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
@@ -10,12 +9,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
-from django.db.models.signals import post_delete
 from django.utils.crypto import salted_hmac
 
 from stored_messages.moments import as_project_date
-
-logger = logging.getLogger("stored_messages")
 
 BATCH_SIZE = 1000
 
@@ -94,21 +90,3 @@ def _distinct(ordered: Iterable[Any]) -> Iterator[Any]:
 def _batches(pks: Iterator[Any]) -> Iterator[list[Any]]:
     while batch := list(islice(pks, BATCH_SIZE)):
         yield batch
-
-
-def connect_user_deletion() -> None:
-    """Empty the inbox of each user that is deleted from now on."""
-    post_delete.connect(
-        _user_deleted, sender=settings.AUTH_USER_MODEL, dispatch_uid="stored_messages.user_deleted"
-    )
-
-
-def _user_deleted(sender: type[Model], instance: Model, **kwargs: Any) -> None:
-    from stored_messages.backends import get_backend
-
-    try:
-        get_backend().forget_user(instance.pk)
-    except Exception:
-        logger.exception(
-            "The inbox of a deleted user could not be emptied; the cleanup will do it."
-        )
