@@ -10,11 +10,12 @@ dev := $(VENV)/.installed-dev
 sources := setup.cfg pyproject.toml tools/environment.sh tools/apt.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench clean
+.PHONY: help run test lint bench mariadb clean
 
 help:
 	@echo "make run     serve the example on http://127.0.0.1:$(PORT) (PORT=... for another port)"
 	@echo "make test    every check and every test"
+	@echo "make mariadb the inbox on MariaDB, which make test leaves out"
 	@echo "make lint    the checks alone"
 	@echo "make bench   how fast it is, on PostgreSQL, in some minutes"
 	@echo "make clean   remove what these made"
@@ -56,6 +57,10 @@ test: lint
 bench: $(dev)
 	@sh tools/services.sh
 	$(python) -m benchmarks
+
+mariadb: $(dev)
+	@sh tools/services.sh mariadb
+	$(python) -m tests.services.mariadb $(python) -m pytest -n $(WORKERS) tests/inbox -k "not RedisBackend"
 
 clean:
 	rm -rf "$(VENV)" build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -29,8 +29,10 @@ class Message(models.Model):
         verbose_name_plural = _("messages")
         permissions = [("broadcast_message", "Can send messages to everybody")]
         indexes = [
-            models.Index("date", name="stored_msg_date"),
-            models.Index("position", name="stored_msg_broadcasts", condition=Q(broadcast=True)),
+            models.Index(fields=["date"], name="stored_msg_date"),
+            models.Index(
+                fields=["position"], name="stored_msg_broadcasts", condition=Q(broadcast=True)
+            ),
         ]
 
     def __str__(self) -> str:

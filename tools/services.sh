@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees to the programs that tests need: `tools/services.sh [node|redis|postgresql|chromium]...`.
+# Sees to the programs that tests need: `tools/services.sh [node|redis|postgresql|mariadb|chromium]...`.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/apt.sh
@@ -15,6 +15,7 @@ present() {
     case $1 in
         node) any_of node && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' ;;
         redis) any_of redis-server ;;
+        mariadb) any_of mariadbd && any_of my_print_defaults ;;
         postgresql) any_of initdb /usr/lib/postgresql/*/bin/initdb ;;
         chromium) any_of chromium chromium-browser google-chrome ;;
     esac
@@ -24,6 +25,7 @@ package() {
     case $1 in
         node) echo nodejs ;;
         redis) echo redis-server ;;
+        mariadb) echo mariadb-server-core mariadb-client-core ;;
         *) echo "$1" ;;
     esac
 }

@@ -46,11 +46,13 @@ class Migration(migrations.Migration):
                 ("stamp", models.BigIntegerField(editable=False)),
             )
         ),
-        migrations.AddIndex("message", models.Index("date", name="stored_msg_date")),
+        migrations.AddIndex("message", models.Index(fields=["date"], name="stored_msg_date")),
         migrations.AddIndex(
             "message",
             models.Index(
-                "position", condition=models.Q(broadcast=True), name="stored_msg_broadcasts"
+                fields=["position"],
+                condition=models.Q(broadcast=True),
+                name="stored_msg_broadcasts",
             ),
         ),
         migrations.AddIndex(

@@ -6,6 +6,7 @@ that a test overrides in its own process.
 
 import os
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,11 +70,14 @@ DATABASES: dict[str, dict[str, Any]] = {
         "TEST": {"NAME": f"{_file}.test"},
     }
 }
-# The same tests on PostgreSQL: see tests/services/postgresql.py.
+# The same tests on PostgreSQL and MariaDB: see tests/services/postgresql.py and mariadb.py.
 if "TEST_DATABASE_URL" in os.environ:
     _url = urlsplit(os.environ["TEST_DATABASE_URL"])
+    if _url.scheme == "mysql":
+        # The driver without a compiler, under the name that Django looks for.
+        import_module("pymysql").install_as_MySQLdb()
     DATABASES["default"] = {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": f"django.db.backends.{_url.scheme}",
         "HOST": _url.hostname,
         "PORT": _url.port,
         "USER": _url.username,
