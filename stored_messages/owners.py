@@ -21,7 +21,8 @@ def owner_key(user: Any) -> str:
 
     ``user`` is a user or a primary key. The key depends on ``SECRET_KEY``.
     """
-    return salted_hmac("stored_messages.owner", str(user_pk(user))).hexdigest()[:24]
+    mac = salted_hmac("stored_messages.owner", str(user_pk(user)), algorithm="sha256")
+    return mac.hexdigest()[:24]
 
 
 def user_pk(user: Any) -> Any:
