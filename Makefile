@@ -17,7 +17,7 @@ help:
 	@echo "make test    every check and every test"
 	@echo "make mariadb the inbox on MariaDB, which make test leaves out"
 	@echo "make lint    the checks alone"
-	@echo "make bench   how fast it is, on PostgreSQL, in some minutes"
+	@echo "make bench   how fast it is, in some minutes"
 	@echo "make clean   remove what these made"
 
 $(live): $(sources)
@@ -56,7 +56,7 @@ test: lint
 
 bench: $(dev)
 	@sh tools/services.sh
-	$(python) -m benchmarks
+	$(python) -m benchmarks $(BENCH)
 
 mariadb: $(dev)
 	@sh tools/services.sh mariadb

@@ -1,30 +1,35 @@
-"""`make bench`: starts what it measures, on this machine, and writes tables below `benchmarks/results/`."""
+"""`make bench`, or `python -m benchmarks [NAME ...] [--quick]`: measures on this machine.
+
+Each benchmark is a module here with ``run(quick)``, and writes a table below `benchmarks/results/` unless it is quick.
+It runs in a process of its own: Django can be set up once in each.
+"""
 
 import argparse
-import os
+import subprocess
+import sys
 
-import django
-
-from tests.services.postgresql import running_postgresql
+BENCHMARKS = ("inbox",)
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--divide", type=int, default=1, help="for a trial: sizes divided by this")
-    divide = parser.parse_args().divide
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.project.settings"
-    with running_postgresql() as server:
-        os.environ["TEST_DATABASE_URL"] = server.url(server.create_database())
-        django.setup()
-        from django.db import connections
+    parser.add_argument("name", nargs="*", help=f"of {', '.join(BENCHMARKS)}: all by default")
+    parser.add_argument("--quick", action="store_true", help="a trial, with less of everything")
+    options = parser.parse_args()
+    unknown = set(options.name) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    failed = [name for name in options.name or BENCHMARKS if not _passes(name, options.quick)]
+    if failed:
+        print(f"Failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
-        from benchmarks import inbox
 
-        try:
-            inbox.run(inbox.Sizes().divided(divide))
-        finally:
-            connections.close_all()
+def _passes(name: str, quick: bool) -> bool:
+    print(f"== {name} ==", flush=True)
+    program = f"from benchmarks.{name} import run; run(quick={quick})"
+    return subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
