@@ -7,6 +7,7 @@ WORKERS ?= 2
 python := $(VENV)/bin/python
 live := $(VENV)/.installed-live
 dev := $(VENV)/.installed-dev
+npm := node_modules/.installed
 sources := setup.cfg pyproject.toml tools/environment.sh tools/apt.sh
 
 .DEFAULT_GOAL := help
@@ -28,6 +29,10 @@ $(dev): $(sources)
 	@sh tools/environment.sh "$(VENV)" dev
 	@touch $@
 
+$(npm): package.json tools/packages.sh
+	@sh tools/packages.sh
+	@touch $@
+
 run: $(live)
 	@$(python) example_project/manage.py migrate --verbosity 0
 	@$(python) example_project/manage.py seed
@@ -47,7 +52,7 @@ lint: $(dev)
 	PROJECT_DATABASE=:memory: $(python) -m django makemigrations --check --dry-run --settings tests.project.settings
 	@find static tests -name '*.*js' | sort | xargs -n 1 node --check
 
-test: lint
+test: lint $(npm)
 	@sh tools/services.sh
 	node --test $$(find tests/browser -name '*.test.*js' | sort)
 	$(python) -m pytest tests/example
@@ -63,6 +68,6 @@ mariadb: $(dev)
 	$(python) -m tests.services.mariadb $(python) -m pytest -n $(WORKERS) tests/inbox -k "not RedisBackend"
 
 clean:
-	rm -rf "$(VENV)" build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf "$(VENV)" node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	rm -f example_project/*.sqlite3 example_project/*.sqlite3-*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

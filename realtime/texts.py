@@ -39,4 +39,12 @@ def bell_texts() -> dict[str, Any] | None:
         "success": _("Success"),
         "warning": _("Warning"),
         "problem": _("Error"),
+        "tab_unread": _("Unread"),
+        "tab_all": _("All"),
+        "mark_unread": _("Mark as unread"),
+        "dismiss": _("Dismiss"),
+        "dismissed": _("Dismissed"),
+        "undo": _("Undo"),
+        "empty_all": _("Nothing here yet"),
+        "empty_all_hint": _("Every notification you get is kept here."),
     }

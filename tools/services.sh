@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees to the programs that tests need: `tools/services.sh [node|redis|postgresql|mariadb|chromium]...`.
+# Sees to the programs that tests need: `tools/services.sh [node|npm|redis|postgresql|mariadb|chromium]...`.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/apt.sh
@@ -14,6 +14,7 @@ any_of() {
 present() {
     case $1 in
         node) any_of node && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' ;;
+        npm) any_of npm ;;
         redis) any_of redis-server ;;
         mariadb) any_of mariadbd && any_of my_print_defaults ;;
         postgresql) any_of initdb /usr/lib/postgresql/*/bin/initdb ;;

@@ -44,6 +44,14 @@ const ENGLISH = {
   success: "Success",
   warning: "Warning",
   problem: "Error",
+  tab_unread: "Unread",
+  tab_all: "All",
+  mark_unread: "Mark as unread",
+  dismiss: "Dismiss",
+  dismissed: "Dismissed",
+  undo: "Undo",
+  empty_all: "Nothing here yet",
+  empty_all_hint: "Every notification you get is kept here.",
 };
 
 function readTexts(element) {
