@@ -38,7 +38,7 @@ export interface InboxErrorDetail {
   /** With `status`, an HTTP status, where the server answered. */
   readonly error: Error & { readonly status?: number };
   /** The method that failed; null for a list, which is tried again by itself. */
-  readonly action: "markRead" | "markAllRead" | "loadMore" | null;
+  readonly action: "markRead" | "markUnread" | "dismiss" | "markAllRead" | "loadMore" | null;
 }
 
 export interface InboxEventMap {
@@ -74,6 +74,8 @@ export interface InboxPlatform {
 export interface InboxClientOptions {
   /** URL of the list. */
   inbox: string | URL;
+  /** URL of the list of everything; `../archive/`, seen from `inbox`, by default. */
+  archive?: string | URL;
   /** URL to mark all read; `../mark_all_read/`, seen from the list, by default. */
   markAll?: string | URL;
   /** URL of the socket, or its path; without one the client polls. */
@@ -83,6 +85,22 @@ export interface InboxClientOptions {
   /** Messages to a page, 20 by default, at most 100. */
   pageSize?: number;
   platform?: Partial<InboxPlatform>;
+}
+
+/** Everything that the user got and did not dismiss; the client's `change` event covers it. */
+export interface InboxArchive {
+  /** The messages that are loaded, newest first; unread ones have a `read_at` of null. */
+  readonly items: readonly InboxMessage[];
+  readonly loaded: boolean;
+  readonly hasMore: boolean;
+  /** Why the last request failed; null when it did not. */
+  readonly error: (Error & { readonly status?: number }) | null;
+  /** Load, and keep current. Opening again asks anew, and shows what is known meanwhile. */
+  open(): void;
+  /** Cost nothing any more. */
+  close(): void;
+  /** Load the next page. Resolves to whether there was one and it came. */
+  loadMore(): Promise<boolean>;
 }
 
 /** A user's unread messages, kept true while the page lives. It has no user interface. */
@@ -100,6 +118,8 @@ export class InboxClient extends EventTarget {
   /** Opaque key of the inbox's owner; null while it is not known. */
   readonly user: string | null;
   readonly status: InboxStatus;
+  /** All messages, read or not. Costs nothing until it is opened. */
+  readonly all: InboxArchive;
   /** Why the last list failed; null when it did not. */
   readonly error: (Error & { readonly status?: number }) | null;
 
@@ -116,6 +136,10 @@ export class InboxClient extends EventTarget {
    * refuses. Resolves to whether the server did it. The request survives a navigation.
    */
   markRead(id: string): Promise<boolean>;
+  /** Mark one message unread again. Shown at once and taken back in the same way. */
+  markUnread(id: string): Promise<boolean>;
+  /** Remove one message from inbox and archive, for good. Shown at once and taken back in the same way. */
+  dismiss(id: string): Promise<boolean>;
   /**
    * Mark read what is shown (`ids`; by default all that is loaded) and everything older than what
    * is loaded. What arrived after the user looked stays unread.

@@ -88,6 +88,7 @@ class Ledger {
       case "stored":
         return this.#stored(event.item);
       case "read":
+      case "gone":
         return event.refs.map((ref) => this.#read(ref)).every(Boolean);
       case "unread":
         return event.refs.map((ref) => this.#unread(ref)).every(Boolean);
@@ -97,8 +98,16 @@ class Ledger {
     return false; // a frame of a known type that could not be read
   }
 
-  #isLoaded(position) {
+  isLoaded(position) {
     return this.bottom === null || position >= this.bottom;
+  }
+
+  /** These were read at their positions, though this has not seen it. */
+  know(items) {
+    for (const item of items) {
+      const isOlder = item.position < (this.seen.get(item.id)?.position ?? "");
+      if (!isOlder) this.seen.set(item.id, { ...item, read_at: null });
+    }
   }
 
   #stored(item) {
@@ -108,7 +117,7 @@ class Ledger {
       return true;
     }
     // Below the loaded part it may be counted in `rest` already.
-    if (!this.#isLoaded(item.position)) return false;
+    if (!this.isLoaded(item.position)) return false;
     this.seen.delete(item.id);
     this.items.set(item.id, item);
     return true;
@@ -124,13 +133,13 @@ class Ledger {
       }
       return true;
     }
-    return this.seen.has(ref.id) || this.#isLoaded(ref.position);
+    return this.seen.has(ref.id) || this.isLoaded(ref.position);
   }
 
   #unread(ref) {
     if (this.items.has(ref.id)) return true;
     const seen = this.seen.get(ref.id);
-    if (seen?.position !== ref.position || !this.#isLoaded(ref.position)) return false;
+    if (seen?.position !== ref.position || !this.isLoaded(ref.position)) return false;
     this.seen.delete(ref.id);
     this.items.set(ref.id, seen);
     return true;
@@ -150,29 +159,70 @@ class Ledger {
 }
 
 /**
- * What the user did and the server has not confirmed: it hides the messages `ids`, and
- * everything strictly below the position `below` unless that is null.
+ * What the user did and the server has not confirmed: `read`, `unread` or `gone` for the messages
+ * `items`, and read for everything strictly below the position `below` unless that is null.
  *
  * A confirmed action counts as a frame that the client gives itself, save for what a real frame
- * was about in the meantime: that one knows better.
+ * was about since it was sent: that one knows better.
  */
 class Action {
   #touched = new Set();
   #touchedBelow = false;
+  #at = new Date().toISOString();
 
-  constructor(items, below = null) {
-    this.ids = new Map(items.map((item) => [item.id, item]));
+  constructor(type, items, below = null) {
+    this.type = type;
+    this.items = new Map(items.map((item) => [item.id, item]));
     this.below = below;
   }
 
-  hides(item) {
-    return this.ids.has(item.id) || this.#isBelow(item.position);
+  /** Do it to a copy of the unread messages; returns how many more are unread below them. */
+  applyToUnread(items, ledger) {
+    let more = 0;
+    for (const item of this.items.values()) {
+      const isCounted = item.read_at === null && !ledger.isLoaded(item.position);
+      if (this.type !== "unread") {
+        if (!items.delete(item.id) && isCounted) more -= 1;
+      } else if (ledger.isLoaded(item.position)) {
+        if (!items.has(item.id)) items.set(item.id, { ...item, read_at: null });
+      } else if (!isCounted) {
+        more += 1;
+      }
+    }
+    for (const item of items.values()) if (this.#isBelow(item.position)) items.delete(item.id);
+    return more;
+  }
+
+  /** Do it to a copy of all messages. */
+  applyToAll(rows) {
+    for (const row of [...rows.values()]) {
+      const isMeant = this.items.has(row.id);
+      if (isMeant && this.type === "gone") rows.delete(row.id);
+      else if (isMeant && this.type === "unread") rows.set(row.id, { ...row, read_at: null });
+      else if ((isMeant || this.#isBelow(row.position)) && row.read_at === null) {
+        rows.set(row.id, { ...row, read_at: this.#at });
+      }
+    }
+  }
+
+  /** Whether it is about something that `other` is about: then they must not overtake each other. */
+  meets(other) {
+    const { below } = other;
+    for (const item of this.items.values()) {
+      if (other.items.has(item.id) || (below !== null && item.position < below)) return true;
+    }
+    return false;
+  }
+
+  sent() {
+    this.#touched.clear();
+    this.#touchedBelow = false;
   }
 
   touch(event) {
     if (event.type === "read_all") {
       this.#touchedBelow = true;
-      for (const item of this.ids.values()) {
+      for (const item of this.items.values()) {
         if (item.position < event.below) this.#touched.add(item.id);
       }
     }
@@ -183,8 +233,8 @@ class Action {
   }
 
   confirmation() {
-    const refs = [...this.ids.values()].filter((item) => !this.#touched.has(item.id));
-    const events = refs.length ? [{ type: "read", refs }] : [];
+    const refs = [...this.items.values()].filter((item) => !this.#touched.has(item.id));
+    const events = refs.length ? [{ type: this.type, refs }] : [];
     if (this.below !== null && !this.#touchedBelow) {
       events.push({ type: "read_all", below: this.below });
     }
@@ -195,6 +245,123 @@ class Action {
     return this.below !== null && position < this.below;
   }
 }
+
+/**
+ * Every message of the user, read or not, as far down as it was looked at. Its truth is its own
+ * list; frames keep it current, and what the ledger was told shows when they did not.
+ */
+class Archive {
+  isOpen = false;
+  rows = new Map();
+  bottom = null;
+  loaded = false;
+  isCurrent = false; // no frame was missed since the last list
+  error = null;
+  #ask;
+  #request = null;
+  #asOf = null; // the summary of the unread at the last list
+
+  constructor(ask) {
+    this.#ask = ask;
+  }
+
+  forget() {
+    this.rows = new Map();
+    this.bottom = this.error = this.#asOf = null;
+    this.loaded = false;
+    this.drop();
+  }
+
+  /** Frames may be missed from now on, answers are of no use. */
+  drop() {
+    this.isCurrent = false;
+    this.#request = null;
+  }
+
+  /** Whether to ask anew, now that the ledger is known to be right. */
+  isBehind(ledger) {
+    if (!this.isOpen || this.#request) return false;
+    if (!this.isCurrent) return true;
+    // What differs even so, as what has expired in the inbox only, is not asked for twice.
+    return !sameSummary(this.#asOf, ledger.summary) && !this.#agrees(ledger);
+  }
+
+  #agrees(ledger) {
+    for (const { id, position, read_at: at } of this.rows.values()) {
+      if (ledger.isLoaded(position) && ledger.items.has(id) !== (at === null)) return false;
+    }
+    for (const { id, position } of ledger.items.values()) {
+      if (!this.rows.has(id) && this.#reaches(position)) return false;
+    }
+    return true;
+  }
+
+  #reaches(position) {
+    return this.bottom === null || position >= this.bottom;
+  }
+
+  /** Load the rows anew, or one page more; whether they came. Throws why not. */
+  async fetch(isMore = false) {
+    while (this.#request) await this.#request.answer.catch(() => {});
+    if (isMore && this.bottom === null) return false;
+    const answer = this.#ask(isMore ? this.bottom : null, this.rows.size);
+    const request = { answer, events: [] };
+    this.#request = request;
+    try {
+      const list = await answer;
+      if (this.#request !== request) return false;
+      if (!isMore) {
+        this.rows = new Map();
+        this.#asOf = list.summary;
+        this.isCurrent = true;
+      }
+      for (const item of list.items) {
+        if (!(this.rows.get(item.id)?.position > item.position)) this.rows.set(item.id, item);
+      }
+      this.bottom = list.bottom;
+      this.loaded = true;
+      this.error = this.#request = null;
+      for (const event of request.events) this.apply(event);
+      return true;
+    } catch (error) {
+      if (this.#request !== request) return false;
+      this.#request = null;
+      this.error = error;
+      throw error;
+    }
+  }
+
+  apply(event) {
+    this.#request?.events.push(event);
+    if (!this.loaded) return;
+    if (event.type === "stored") this.#stored(event.item);
+    for (const ref of event.refs ?? []) {
+      const row = this.rows.get(ref.id);
+      // A lower position means an earlier arrival of what has come again since.
+      if (!row || ref.position < row.position) continue;
+      if (event.type === "gone") this.rows.delete(ref.id);
+      else this.#mark(row, event.type === "read");
+    }
+    if (event.type === "read_all") {
+      for (const row of this.rows.values()) if (row.position < event.below) this.#mark(row, true);
+    }
+  }
+
+  #stored(item) {
+    const held = this.rows.get(item.id);
+    if (held ? held.position < item.position : this.#reaches(item.position)) {
+      this.rows.set(item.id, item);
+    }
+  }
+
+  #mark(row, isRead) {
+    if ((row.read_at !== null) === isRead) return;
+    this.rows.set(row.id, { ...row, read_at: isRead ? new Date().toISOString() : null });
+  }
+}
+
+const newestFirst = (items) =>
+  [...items.values()].sort((a, b) => (a.position < b.position ? 1 : -1));
 
 // --- The wire ---------------------------------------------------------------------------------
 
@@ -212,7 +379,7 @@ function readFrame(frame) {
     case "unread": {
       const refs = frame.messages;
       if (!Array.isArray(refs) || !refs.every(isRef)) return malformed;
-      return { type: frame.type === "unread" ? "unread" : "read", refs };
+      return { type: frame.type, refs };
     }
     case "read_all":
       if (typeof frame.up_to !== "string") return malformed;
@@ -302,6 +469,7 @@ const BROWSER = {
 export class InboxClient extends EventTarget {
   #platform;
   #inboxUrl;
+  #archiveUrl;
   #markAllUrl;
   #socketUrl;
   #csrfHeader;
@@ -323,11 +491,12 @@ export class InboxClient extends EventTarget {
   #remembered = null; // {user, unread} of the last page view
   #ledger = new Ledger();
   #overlay = new Set();
-  #view = null; // the items to show, until something changes
+  #view = null; // what to show, until something changes
   #known = new Set(); // arrivals that were seen already
   #top = ""; // the highest position that was ever held
   #rows; // how many to ask for
   #isPaging = false;
+  #archive = new Archive((...asked) => this.#getArchive(...asked));
   #pendingSync = null; // a summary that differs from ours
 
   // How it became so.
@@ -354,21 +523,14 @@ export class InboxClient extends EventTarget {
   #silenceLimit = FIRST_SYNC_TIMEOUT;
   #connectFailures = 0; // in a row
 
-  /**
-   * @param {object} options
-   * @param {string | URL} options.inbox URL of the list.
-   * @param {string | URL} [options.markAll] URL to mark all read; `../mark_all_read/` by default.
-   * @param {string | URL | null} [options.socket] URL of the socket; without one the client polls.
-   * @param {string} [options.csrfHeader] Request header that carries the CSRF token.
-   * @param {number} [options.pageSize] Messages to a page, at most 100.
-   * @param {object} [options.platform] Replacements for `fetch`, `WebSocket`, timers and so on.
-   */
-  constructor({ inbox, markAll, socket, csrfHeader, pageSize, platform }) {
+  constructor({ inbox, archive, markAll, socket, csrfHeader, pageSize, platform }) {
     super();
     this.#platform = { __proto__: BROWSER, ...platform };
     const base = this.#platform.document?.baseURI;
     this.#inboxUrl = new URL(inbox, base);
-    this.#markAllUrl = new URL(markAll ?? "../mark_all_read/", markAll ? base : this.#inboxUrl);
+    const beside = (url, usual) => (url ? new URL(url, base) : new URL(usual, this.#inboxUrl));
+    this.#archiveUrl = beside(archive, "../archive/");
+    this.#markAllUrl = beside(markAll, "../mark_all_read/");
     if (socket) {
       this.#socketUrl = new URL(socket, base);
       this.#socketUrl.protocol = this.#socketUrl.protocol.replace("http", "ws");
@@ -376,22 +538,17 @@ export class InboxClient extends EventTarget {
     this.#csrfHeader = csrfHeader || "X-CSRFToken";
     this.#pageSize = this.#rows = Math.min(pageSize || 20, MAX_ROWS);
     this.#key = `stored_messages:${this.#inboxUrl.pathname}`;
+    this.all = this.#makeAll();
     this.#recall();
   }
 
-  /** The unread messages that are loaded, newest first. @returns {object[]} */
   get items() {
-    this.#view ??= [...this.#ledger.items.values()]
-      .filter((item) => !this.#isHidden(item))
-      .sort((a, b) => (a.position < b.position ? 1 : -1));
-    return this.#view;
+    return this.#shown.items;
   }
 
-  /** How many are unread; before the first list, how many the last page view knew of. */
   get unread() {
     if (!this.#ledger.loaded) return this.#remembered?.unread ?? 0;
-    const below = this.#hidesBelow ? 0 : Math.max(0, this.#ledger.rest.unread);
-    return this.items.length + below;
+    return this.#shown.unread;
   }
 
   /** Whether a list has come since the user is known. */
@@ -443,6 +600,7 @@ export class InboxClient extends EventTarget {
    * @returns {Promise<void>}
    */
   refresh() {
+    this.#archive.isCurrent = false;
     const answered = new Promise((resolve) => this.#waiting.push(resolve));
     if (this.#running) this.#need(true);
     else this.#wake();
@@ -459,7 +617,7 @@ export class InboxClient extends EventTarget {
     let page;
     this.#isPaging = true;
     try {
-      page = await this.#getList({ limit: this.#pageSize, cursor });
+      page = await this.#getList(this.#inboxUrl, { limit: this.#pageSize, cursor });
     } catch (error) {
       if (epoch !== this.#epoch) return false;
       this.#isPaging = false;
@@ -491,36 +649,49 @@ export class InboxClient extends EventTarget {
     return epoch === this.#epoch;
   }
 
-  /**
-   * Mark one message read. Shown at once; taken back, with an `error` event, when the server
-   * refuses. The request survives a navigation.
-   * @param {string} id
-   * @returns {Promise<boolean>} Whether the server did it.
-   */
   markRead(id) {
-    const item = this.#ledger.items.get(id);
-    if (!item && this.#ledger.seen.has(id)) return Promise.resolve(true);
-    for (const action of this.#overlay) {
-      if (action.below === null && action.ids.size === 1 && action.ids.has(id)) return action.done;
-    }
+    const { items, seen } = this.#ledger;
+    const isRead = seen.has(id) || this.#archive.rows.get(id)?.read_at;
     const url = new URL(`${encodeURIComponent(id)}/read/`, this.#inboxUrl);
-    return this.#act("markRead", new Action(item ? [item] : []), url);
+    return this.#actOn(id, "read", !items.has(id) && isRead, "markRead", "POST", url);
   }
 
-  /**
-   * Mark read what is shown and everything older. What arrived after the user looked stays unread.
-   * @param {string[]} [ids] What is shown; by default all that is loaded.
-   * @returns {Promise<boolean>} Whether the server did it.
-   */
+  markUnread(id) {
+    const url = new URL(`${encodeURIComponent(id)}/unread/`, this.#inboxUrl);
+    return this.#actOn(id, "unread", this.#ledger.items.has(id), "markUnread", "POST", url);
+  }
+
+  dismiss(id) {
+    const url = new URL(`${encodeURIComponent(id)}/`, this.#archiveUrl);
+    return this.#actOn(id, "gone", false, "dismiss", "DELETE", url);
+  }
+
   markAllRead(ids) {
     const shown = ids ? this.items.filter((item) => ids.includes(item.id)) : this.items;
     const before = this.#ledger.bottom;
     if (!shown.length && before === null) return Promise.resolve(this.#ledger.loaded);
     const body = JSON.stringify({ ids: shown.map((item) => item.id), before });
-    return this.#act("markAllRead", new Action(shown, before), this.#markAllUrl, body);
+    const action = new Action("read", shown, before);
+    return this.#act(action, "markAllRead", "POST", this.#markAllUrl, body);
   }
 
   // --- Events ---------------------------------------------------------------------------------
+
+  /** What was told, with what the user is just doing. */
+  get #shown() {
+    if (this.#view) return this.#view;
+    const ledger = this.#ledger;
+    const items = new Map(ledger.items);
+    const all = new Map(this.#archive.rows);
+    let below = ledger.rest.unread;
+    for (const action of this.#overlay) {
+      below = (action.below === null ? below : 0) + action.applyToUnread(items, ledger);
+      action.applyToAll(all);
+    }
+    const unread = items.size + Math.max(0, below);
+    this.#view = { items: newestFirst(items), unread, all: newestFirst(all) };
+    return this.#view;
+  }
 
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
@@ -544,11 +715,6 @@ export class InboxClient extends EventTarget {
     if (status === this.#status) return;
     this.#status = status;
     this.#emit("status", status);
-  }
-
-  #isHidden(item) {
-    for (const action of this.#overlay) if (action.hides(item)) return true;
-    return false;
   }
 
   get #hidesBelow() {
@@ -604,6 +770,7 @@ export class InboxClient extends EventTarget {
     this.#token = "";
     this.#remembered = null;
     this.#ledger = new Ledger();
+    this.#archive.forget();
     this.#overlay.clear();
     this.#known.clear();
     this.#top = "";
@@ -836,14 +1003,14 @@ export class InboxClient extends EventTarget {
     const request = { records: [], told: this.#told };
     this.#request = request;
     const limit = Math.min(Math.max(this.#rows, this.#ledger.items.size), MAX_ROWS);
-    this.#getList({ limit }).then(
+    this.#getList(this.#inboxUrl, { limit }).then(
       (list) => this.#request === request && this.#listed(list),
       (error) => this.#request === request && this.#listFailed(error),
     );
   }
 
-  async #getList(params) {
-    const url = new URL(this.#inboxUrl);
+  async #getList(address, params) {
+    const url = new URL(address);
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
     const abort = new AbortController();
     const timer = this.#platform.setTimeout(() => abort.abort(), REQUEST_TIMEOUT);
@@ -865,6 +1032,7 @@ export class InboxClient extends EventTarget {
   #abortLists() {
     if (this.#request) this.#mustFetch = true;
     this.#request = null;
+    this.#archive.drop();
     for (const abort of this.#aborts) abort.abort();
   }
 
@@ -895,6 +1063,7 @@ export class InboxClient extends EventTarget {
 
     if (this.#mustFetch || this.#pendingSync) this.#armFetch();
     else this.#schedulePoll();
+    this.#followArchive();
     // The server answers again, so its sockets may too; who was signed out has none under way.
     if (wasFailing || !this.#timers.has("connect")) this.#connect();
     this.#wake();
@@ -933,6 +1102,67 @@ export class InboxClient extends EventTarget {
     this.#report(error);
     this.#changed();
     this.#wake();
+  }
+
+  // --- Everything, read or not ----------------------------------------------------------------
+
+  #makeAll() {
+    const client = this;
+    const archive = this.#archive;
+    return {
+      get items() {
+        return client.#shown.all;
+      },
+      get loaded() {
+        return archive.loaded;
+      },
+      get hasMore() {
+        return archive.bottom !== null;
+      },
+      get error() {
+        return archive.error;
+      },
+      open() {
+        archive.isOpen = true;
+        archive.isCurrent = false;
+        if (client.#ledger.loaded) client.#followArchive();
+      },
+      close() {
+        archive.isOpen = false;
+      },
+      loadMore() {
+        return client.#fetchArchive(true);
+      },
+    };
+  }
+
+  #followArchive() {
+    if (this.#archive.isBehind(this.#ledger)) this.#fetchArchive(false);
+  }
+
+  async #fetchArchive(isMore) {
+    if (!this.#isActive) return false;
+    try {
+      const isThere = await this.#archive.fetch(isMore);
+      if (isThere) this.#changed();
+      return isThere;
+    } catch (error) {
+      if (error.isSignedOut) {
+        this.#signOut();
+      } else {
+        this.#report(error, isMore ? "loadMore" : null);
+        this.#changed();
+      }
+      return false;
+    }
+  }
+
+  async #getArchive(cursor, held) {
+    const epoch = this.#epoch;
+    const limit = cursor ? this.#pageSize : Math.min(Math.max(held, this.#pageSize), MAX_ROWS);
+    const list = await this.#getList(this.#archiveUrl, { limit, ...(cursor && { cursor }) });
+    if (epoch === this.#epoch && list.user !== this.#user) this.#restart();
+    return list;
   }
 
   /** Resolve those who wait for an answer. */
@@ -1002,6 +1232,7 @@ export class InboxClient extends EventTarget {
   #closed(code, isDead = false) {
     this.#connectFailures = this.#isSynced ? 0 : this.#connectFailures + 1;
     this.#dropSocket(isDead);
+    this.#archive.isCurrent = false;
     if (code === 4401) {
       this.#signOut();
       return;
@@ -1073,6 +1304,7 @@ export class InboxClient extends EventTarget {
       this.#fetchFailures = 0;
       this.#error = null;
       this.#cancel("fetch");
+      this.#followArchive();
     } else {
       this.#pendingSync = summary;
       this.#armFetch();
@@ -1090,6 +1322,7 @@ export class InboxClient extends EventTarget {
 
   #take(event) {
     this.#request?.records.push({ event });
+    this.#archive.apply(event);
     if (!this.#ledger.loaded) return;
     const isExact = this.#ledger.apply(event);
     // During a request only the replay can tell, on what the list says.
@@ -1102,22 +1335,38 @@ export class InboxClient extends EventTarget {
 
   // --- Actions --------------------------------------------------------------------------------
 
-  #act(name, action, url, body = "") {
+  #actOn(id, type, isSo, ...how) {
+    const { items, seen } = this.#ledger;
+    const last = [...this.#overlay].reverse().find((action) => action.items.has(id));
+    if (last?.type === type && last.items.size === 1) return last.done;
+    if (!last && isSo) return Promise.resolve(true);
+    const item = items.get(id) ?? this.#archive.rows.get(id) ?? seen.get(id);
+    return this.#act(new Action(type, item ? [item] : []), ...how);
+  }
+
+  #act(action, ...how) {
     const isReady = this.#running && this.#user !== null && this.#ledger.loaded;
     if (!isReady) return Promise.resolve(false);
+    const earlier = [...this.#overlay].filter((other) => action.meets(other));
     this.#overlay.add(action);
-    action.done = this.#send(name, action, url, body);
+    action.done = this.#send(action, earlier, ...how);
     this.#changed();
     return action.done;
   }
 
-  async #send(name, action, url, body) {
+  async #send(action, earlier, name, method, url, body = "") {
     const epoch = this.#epoch;
     let failure = null;
+    if (earlier.length) {
+      await Promise.all(earlier.map(({ done }) => done));
+      if (epoch !== this.#epoch) return false;
+      action.sent();
+    }
     try {
-      await this.#post(url, body);
+      await this.#post(method, url, body);
     } catch (error) {
-      failure = error;
+      // What is gone already is as it should be.
+      if (method !== "DELETE" || error.status !== 404) failure = error;
     }
     if (epoch !== this.#epoch) return failure === null;
     this.#overlay.delete(action);
@@ -1125,10 +1374,10 @@ export class InboxClient extends EventTarget {
       this.#refused(failure, name);
       return false;
     }
-    const events = action.confirmation();
-    for (const event of events) this.#take(event);
+    if (action.type === "unread") this.#ledger.know(action.items.values());
+    for (const event of action.confirmation()) this.#take(event);
     // What was not held may have been counted below.
-    if (!action.ids.size && action.below === null) this.#need();
+    if (!action.items.size && action.below === null) this.#need();
     this.#changed();
     this.#tell("changed", this.#user);
     return true;
@@ -1144,7 +1393,7 @@ export class InboxClient extends EventTarget {
     this.#report(error, name);
   }
 
-  async #post(url, body, isRetry = false) {
+  async #post(method, url, body, isRetry = false) {
     const epoch = this.#epoch;
     const headers = { Accept: "application/json", "X-Inbox-User": this.#user };
     if (this.#token) headers[this.#csrfHeader] = this.#token;
@@ -1154,7 +1403,7 @@ export class InboxClient extends EventTarget {
     let response;
     try {
       response = await this.#platform.fetch(url.href, {
-        method: "POST",
+        method,
         headers,
         body: body || undefined,
         credentials: "same-origin",
@@ -1170,7 +1419,7 @@ export class InboxClient extends EventTarget {
     // The token may be an old one: a list brings a new one, or says who is signed out.
     await this.refresh();
     if (epoch !== this.#epoch || !this.#isActive) throw error;
-    await this.#post(url, body, true);
+    await this.#post(method, url, body, true);
   }
 }
 

@@ -94,6 +94,142 @@ describe("mark read", () => {
   });
 });
 
+describe("mark unread", () => {
+  test("is shown at once where it was", async () => {
+    const tab = await new Tab().live(3, 2, 1);
+    await tab.client.markRead("2");
+    tab.hold = "posts";
+    const done = tab.client.markUnread("2");
+    assert.deepEqual(tab.shown, [3, 2, 1]);
+    assert.equal(tab.client.unread, 3);
+    assert.equal(tab.posts[1].path, "/messages/inbox/2/unread/");
+    await tab.release();
+    assert.equal(await done, true);
+    tab.sync(); // the server has all three again
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.lists.length, 1);
+    assert.deepEqual(tab.messages, []);
+  });
+
+  test("of what was read before this page, as the archive has it", async () => {
+    const tab = new Tab();
+    tab.read = [message(2, { read_at: "2026-01-02T04:00:00Z" })];
+    await tab.live(3, 1);
+    tab.client.all.open();
+    await settled();
+    tab.hold = "posts";
+    const done = tab.client.markUnread("2");
+    assert.deepEqual(tab.shown, [3, 2, 1]);
+    assert.equal(tab.client.items[1].read_at, null);
+    tab.arrive(2, { tell: false });
+    await tab.release();
+    await done;
+    tab.sync();
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.lists.length, 1);
+  });
+
+  test("below the loaded part: counted, and asked for", async () => {
+    const tab = new Tab({ pageSize: 2 });
+    tab.read = [message(1, { read_at: "2026-01-02T04:00:00Z" })];
+    await tab.live(9, 8, 7);
+    tab.client.all.open();
+    await tab.client.all.loadMore();
+    tab.hold = "posts";
+    const done = tab.client.markUnread("1");
+    assert.deepEqual(tab.shown, [9, 8]);
+    assert.equal(tab.client.unread, 4);
+    tab.arrive(1, { tell: false });
+    await tab.release();
+    await done;
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.client.unread, 4);
+    assert.equal(tab.lists.length, 2);
+  });
+
+  test("refused, it is taken back", async () => {
+    const tab = await new Tab().live(1);
+    await tab.client.markRead("1");
+    tab.leave(1);
+    tab.postStatus = () => 404;
+    assert.equal(await tab.client.markUnread("1"), false);
+    assert.deepEqual(tab.shown, []);
+    assert.equal(tab.errors[0].action, "markUnread");
+  });
+
+  test("of what is unread there is nothing to send", async () => {
+    const tab = await new Tab().live(1);
+    assert.equal(await tab.client.markUnread("1"), true);
+    assert.equal(tab.posts.length, 0);
+  });
+
+  test("right after marking read: one after the other, so that the last one counts", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.hold = "posts";
+    const first = tab.client.markRead("2");
+    const second = tab.client.markUnread("2");
+    await settled();
+    assert.deepEqual(tab.shown, [2, 1]);
+    assert.equal(tab.posts.length, 1);
+    tab.frame({ type: "read", messages: [ref(message(2))] });
+    assert.deepEqual(tab.shown, [2, 1]);
+    await tab.release();
+    assert.equal(await first, true);
+    assert.equal(tab.posts.length, 2);
+    await tab.release();
+    assert.equal(await second, true);
+    assert.deepEqual(tab.shown, [2, 1]);
+  });
+});
+
+describe("dismiss", () => {
+  test("is gone at once, from inbox and archive", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.client.all.open();
+    await settled();
+    tab.hold = "posts";
+    const done = tab.client.dismiss("2");
+    assert.deepEqual(tab.shown, [1]);
+    assert.deepEqual(tab.shownOfAll, [1]);
+    assert.equal(tab.posts[0].method, "DELETE");
+    assert.equal(tab.posts[0].path, "/messages/archive/2/");
+    assert.equal(tab.posts[0].headers["X-Inbox-User"], "alice");
+    tab.dismiss(2);
+    await tab.release();
+    assert.equal(await done, true);
+    tab.sync();
+    await tab.clock.pass(DEBOUNCE);
+    assert.deepEqual(tab.shownOfAll, [1]);
+    assert.equal(tab.lists.length, 1);
+  });
+
+  test("of what is gone already, it is done", async () => {
+    const tab = await new Tab().live(1);
+    tab.postStatus = () => 404;
+    assert.equal(await tab.client.dismiss("1"), true);
+    assert.deepEqual(tab.shown, []);
+    assert.deepEqual(tab.errors, []);
+  });
+
+  test("refused, it is back", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.postStatus = () => 500;
+    assert.equal(await tab.client.dismiss("2"), false);
+    assert.deepEqual(tab.shown, [2, 1]);
+    assert.equal(tab.errors[0].action, "dismiss");
+  });
+
+  test("of an unread one below the loaded part, the count is right at once", async () => {
+    const tab = await new Tab({ pageSize: 2 }).live(9, 8, 7);
+    tab.client.all.open();
+    await tab.client.all.loadMore();
+    tab.hold = "posts";
+    tab.client.dismiss("7");
+    assert.equal(tab.client.unread, 2);
+    assert.deepEqual(tab.shownOfAll, [9, 8]);
+  });
+});
+
 describe("rule 11: a confirmed action is a frame, unless a real one was about it", () => {
   test("marked unread elsewhere before the answer came: it stays unread", async () => {
     const tab = await new Tab().live(1);

@@ -172,9 +172,11 @@ export class Tab {
   clock;
   browser;
   inbox = [];
+  read = []; // what the archive has besides
   user = "alice";
   token = "token-1";
   lists = [];
+  archiveLists = [];
   posts = [];
   sockets = [];
   hold = false;
@@ -246,6 +248,12 @@ export class Tab {
     return this.client.items.map(({ id }) => Number(id));
   }
 
+  /** All messages, those that are read as their negative numbers. */
+  get shownOfAll() {
+    const { items } = this.client.all;
+    return items.map(({ id, read_at: at }) => (at === null ? Number(id) : -Number(id)));
+  }
+
   get summary() {
     const digest = this.inbox.reduce((sum, item) => sum + item.stamp, 0);
     return { unread: this.inbox.length, digest };
@@ -281,6 +289,15 @@ export class Tab {
   leave(...numbers) {
     const gone = this.inbox.filter(({ id }) => numbers.includes(Number(id)));
     this.inbox = this.inbox.filter((item) => !gone.includes(item));
+    this.read.push(...gone.map((item) => ({ ...item, read_at: "2026-01-02T04:00:00Z" })));
+    return gone.map(ref);
+  }
+
+  /** Messages leave inbox and archive; returns their references. */
+  dismiss(...numbers) {
+    this.leave(...numbers);
+    const gone = this.read.filter(({ id }) => numbers.includes(Number(id)));
+    this.read = this.read.filter((item) => !gone.includes(item));
     return gone.map(ref);
   }
 
@@ -307,8 +324,9 @@ export class Tab {
   }
 
   #listAnswer(url) {
-    const { inbox } = this;
-    const params = new URL(url).searchParams;
+    const { pathname, searchParams: params } = new URL(url);
+    const isArchive = pathname.endsWith("/archive/");
+    const inbox = isArchive ? [...this.inbox, ...this.read] : this.inbox;
     const cursor = params.get("cursor");
     const limit = Number(params.get("limit") ?? 20);
     const rows = inbox
@@ -329,11 +347,12 @@ export class Tab {
   }
 
   #fetch(url, init = {}) {
-    const isPost = init.method === "POST";
+    const isPost = Boolean(init.method);
     const { pathname } = new URL(url);
     const record = { path: pathname, url, ...init, at: this.clock.now };
     if (init.body) record.json = JSON.parse(init.body);
-    (isPost ? this.posts : this.lists).push(record);
+    const isArchive = !isPost && pathname.endsWith("/archive/");
+    (isPost ? this.posts : isArchive ? this.archiveLists : this.lists).push(record);
     const reply = isPost ? answer({}, { status: this.postStatus(record) }) : this.#listAnswer(url);
     return new Promise((resolve, reject) => {
       const abort = () => this.ignoresAborts || reject(init.signal.reason);
