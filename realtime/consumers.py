@@ -7,7 +7,7 @@ from channels.consumer import AsyncConsumer
 from realtime.asgi_types import Receive, Scope, Send
 from realtime.conf import app_settings
 from realtime.hub import get_hub
-from realtime.sessions import session_digest
+from realtime.login import SessionSignIn, SignIn
 from realtime.sockets import POLICY_VIOLATION, SIGNED_OUT, TOO_MANY_SOCKETS, Socket
 
 
@@ -34,9 +34,10 @@ class InboxConsumer(AsyncConsumer):  # type: ignore[misc]
             await send({"type": "websocket.close", "code": TOO_MANY_SOCKETS})
             await self._closed(receive)
             return
-        session = session_digest(getattr(scope.get("session"), "session_key", None))
+        sign_in = self.get_sign_in()
+        session = sign_in.digest if sign_in else None
         socket = Socket(send, str(user.pk), app_settings.SOCKET_QUEUE, session, on_lost=hub.leave)
-        hub.join(socket, user)
+        hub.join(socket, user, sign_in)
         try:
             while (await receive())["type"] != "websocket.disconnect":
                 socket.close(POLICY_VIOLATION)
@@ -47,6 +48,13 @@ class InboxConsumer(AsyncConsumer):  # type: ignore[misc]
     async def get_user(self) -> Any:
         """Return the user whose inbox this is, or ``None``."""
         return self.scope.get("user")
+
+    def get_sign_in(self) -> SignIn | None:
+        """Return what to ask again whether the user is still signed in, ``None`` if there is nothing to ask."""
+        if "sign_in" in self.scope:
+            return self.scope["sign_in"]  # type: ignore[no-any-return]
+        key = getattr(self.scope.get("session"), "session_key", None)
+        return SessionSignIn(key) if key else None
 
     async def _closed(self, receive: Receive) -> None:
         """Wait for the end of a socket that was closed: some servers need the application until then."""

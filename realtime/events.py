@@ -30,10 +30,11 @@ class Delivery(TypedDict):
 
 
 class SignedOut(TypedDict):
-    """A session has ended: ``session`` is its digest."""
+    """A session has ended: ``session`` is its digest. ``None``: any of ``user``, a primary key as text."""
 
     type: Literal["inbox.signed_out"]
-    session: str
+    session: str | None
+    user: str | None
 
 
 class Publication(NamedTuple):
@@ -61,10 +62,14 @@ def broadcast(message: StoredMessage) -> Publication:
     )
 
 
-def signed_out(session: str, user_id: Any = None) -> Publication:
-    """Return what to publish so that the sockets of a session are closed; ``session`` is its digest."""
+def signed_out(session: str | None, user_id: Any = None) -> Publication:
+    """Return what to publish so that the sockets of a session are closed; ``session`` is its digest.
+
+    Without a session those of all sessions of the user are.
+    """
     group = EVERYBODY if user_id is None else user_group(user_id)
-    return Publication(group, {"type": "inbox.signed_out", "session": session})
+    user = None if user_id is None else str(user_id)
+    return Publication(group, {"type": "inbox.signed_out", "session": session, "user": user})
 
 
 def stored_frame(message: StoredMessage) -> str:

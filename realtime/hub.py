@@ -13,14 +13,16 @@ from realtime import supervision
 from realtime.conf import app_settings
 from realtime.events import Publication
 from realtime.groups import user_group
+from realtime.guard import Guard
 from realtime.layers import LOCAL_CAPACITY, configured_layer, local_layer
 from realtime.line import Line
 from realtime.reconcile import SLICE, Reconciler
-from realtime.sockets import SIGNED_OUT, Socket
+from realtime.sockets import Socket
 from stored_messages.owners import joined_at, owner_key
 
 if TYPE_CHECKING:
     from realtime.asgi_types import Message
+    from realtime.login import SignIn
 
 logger = logging.getLogger("realtime")
 
@@ -31,13 +33,14 @@ GRACE = 30.0
 class ConnectedUser:
     """A user with at least one open socket here."""
 
-    __slots__ = ("group", "joined", "key", "sockets", "user")
+    __slots__ = ("group", "joined", "key", "sockets", "state", "user")
 
     def __init__(self, user: Any) -> None:
         self.user = user
         self.key = owner_key(user)
         self.group = user_group(user.pk)
         self.sockets: set[Socket] = set()
+        self.state: bool | None = bool(getattr(user, "is_active", True))
         joined = joined_at(user)
         self.joined = None if joined is None else joined.timestamp()
 
@@ -54,12 +57,12 @@ class Hub:
         self.has_own_layer = configured is None
         self.layer = local_layer() if configured is None else configured
         self._users: dict[str, ConnectedUser] = {}
-        self._sessions: dict[str, set[Socket]] = {}
         self._sequence = 0
         self._outbox: deque[Publication] = deque()
         self._to_send = asyncio.Event()
         interval = app_settings.RECONCILE_INTERVAL
         self._reconciler = Reconciler(self._users, lambda: self._sequence, interval)
+        self._guard = Guard(self._users, interval)
         self._line = Line(self.layer, interval, self._reconciler.hurry)
         self._tasks: list[asyncio.Task[None]] = []
         self._stop_later: asyncio.TimerHandle | None = None
@@ -72,8 +75,8 @@ class Hub:
         connected = self._users.get(str(user.pk))
         return len(connected.sockets) if connected else 0
 
-    def join(self, socket: Socket, user: Any) -> None:
-        """Write to this socket from now on, beginning with its summary."""
+    def join(self, socket: Socket, user: Any, sign_in: "SignIn | None" = None) -> None:
+        """Write to this socket from now on, beginning with its summary, while it is signed in."""
         if self._stop_later is not None:
             self._stop_later.cancel()
             self._stop_later = None
@@ -81,17 +84,14 @@ class Hub:
         if connected is None:
             connected = self._users[socket.owner] = ConnectedUser(user)
         connected.sockets.add(socket)
-        if socket.session is not None:
-            self._sessions.setdefault(socket.session, set()).add(socket)
+        if sign_in is not None:
+            self._guard.admit(socket, sign_in)
         self._line.membership.want(connected.group)
         self._reconciler.greet_soon(socket)
 
     def leave(self, socket: Socket) -> None:
         """Forget this socket. Harmless for one that has left."""
-        if socket.session in self._sessions:
-            self._sessions[socket.session].discard(socket)
-            if not self._sessions[socket.session]:
-                del self._sessions[socket.session]
+        self._guard.release(socket)
         connected = self._users.get(socket.owner)
         if connected is None:
             return
@@ -107,6 +107,7 @@ class Hub:
     def start(self) -> None:
         self._line.open()
         self._reconciler.open()
+        self._guard.open()
         self._tasks = [
             supervision.start("handling events", self._handle_events),
             supervision.start("relaying", self._relay_events),
@@ -121,6 +122,7 @@ class Hub:
         if self._stop_later is not None:
             self._stop_later.cancel()
         self._reconciler.close()
+        self._guard.close()
         for task in self._tasks:
             task.cancel()
         self._tasks.append(supervision.once("leaving the channel layer", self._line.close))
@@ -128,7 +130,7 @@ class Hub:
     async def shut_down(self) -> None:
         """Stop, and wait a moment for the end of all tasks."""
         self.stop()
-        tasks = [*self._tasks, *self._line.tasks, *self._reconciler.tasks]
+        tasks = [*self._tasks, *self._line.tasks, *self._reconciler.tasks, *self._guard.tasks]
         await asyncio.wait(tasks, timeout=supervision.PATIENCE)
 
     # Events
@@ -167,8 +169,10 @@ class Hub:
         if kind == "inbox.deliver":
             await self._deliver(event["to"], event["frames"], event["sent_at"])
         elif kind == "inbox.signed_out":
-            for socket in list(self._sessions.get(event["session"], ())):
-                socket.close(SIGNED_OUT)
+            if event["session"] is None:
+                self._guard.end_all_of(event["user"])
+            else:
+                self._guard.end(event["session"])
 
     async def _deliver(
         self, to: list[str] | None, frames: list[str], sent_at: float | None

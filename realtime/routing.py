@@ -25,14 +25,15 @@ from realtime.consumers import InboxConsumer
 from realtime.origin import OriginCheck
 from realtime.prefix import ScriptPrefix
 from realtime.sessions import SessionLogin
+from realtime.tokens import TokenLogin
 
 #: The route of the inbox, for ``URLRouter``.
 websocket_urlpatterns: list[URLPattern]
 
 
 def socket_stack(routes: Application) -> Application:
-    """Wrap routes with what sockets need: origin check, session login, the site's prefix."""
-    return OriginCheck(SessionLogin(ScriptPrefix(routes)))
+    """Wrap routes with what sockets need: origin check, login by session or token, the site's prefix."""
+    return OriginCheck(SessionLogin(TokenLogin(ScriptPrefix(routes))))
 
 
 def __getattr__(name: str) -> Any:

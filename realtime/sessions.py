@@ -1,29 +1,22 @@
 """Session login for sockets, and the end of sessions.
 
-A session's key never leaves the process: what travels, and what hubs hold, is a salted HMAC of it.
+A session's key never leaves the process: what travels is a salted HMAC of it.
 """
 
 import logging
-from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import (
-    BACKEND_SESSION_KEY,
-    HASH_SESSION_KEY,
-    SESSION_KEY,
-    get_user_model,
-    load_backend,
-)
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.contrib.sessions.backends import signed_cookies
 from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, parse_cookie
-from django.utils.crypto import constant_time_compare, salted_hmac
 
 from realtime import events
 from realtime.asgi_types import Application, Receive, Scope, Send
-from realtime.database import DatabaseThreads
+from realtime.login import database_threads, session_and_user, session_digest, session_store
 from realtime.ratelimit import RateLimitedLog
 from realtime.receivers import after_commit
 from realtime.sockets import close_with
@@ -46,21 +39,21 @@ class SessionLogin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            session, user = await database_threads().run(_session_and_user, _session_key(scope))
+            session, user = await database_threads().run(session_and_user, _session_key(scope))
         except Exception as error:  # the database, the cache, the project's backend
             _log.error("A socket's session could not be loaded.", exc_info=error)
-            await receive()
-            await send({"type": "websocket.accept"})
-            await close_with(send, INTERNAL_ERROR)
+            await come_back_later(receive, send)
             return
+        if user is None:
+            user = AnonymousUser()
         await self.inner({**scope, "session": session, "user": user}, receive, send)
 
 
-def session_digest(key: str | None) -> str | None:
-    """Return what stands for a session key outside of it, ``None`` without a session."""
-    if not key:
-        return None
-    return salted_hmac("realtime.session", key, algorithm="sha256").hexdigest()
+async def come_back_later(receive: Receive, send: Send) -> None:
+    """Accept a socket and close it: who it is cannot be said just now."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await close_with(send, INTERNAL_ERROR)
 
 
 def connect() -> None:
@@ -74,20 +67,36 @@ def _logged_out(request: HttpRequest | None, user: Any = None, **kwargs: Any) ->
     _end(getattr(session, "session_key", None), getattr(user, "pk", None))
 
 
-def _logged_in(request: HttpRequest | None, **kwargs: Any) -> None:
+def _logged_in(request: HttpRequest | None, user: Any = None, **kwargs: Any) -> None:
     """Django gives the session another key at login; the sockets of the old one may be another user's."""
     session = getattr(request, "session", None)
     if request is None or session is None:
         return
     old = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    if old and old != session.session_key:
+    if not old or old == session.session_key:
+        return
+    if _key_is_content():
+        before = session_store()(old).get(SESSION_KEY)
+        if before is not None and before != str(getattr(user, "pk", None)):
+            _end(old, before)
+    else:
         _end(old)
 
 
 def _end(session_key: str | None, user_id: Any = None) -> None:
-    digest = session_digest(session_key)
-    if digest is not None:
-        after_commit(DEFAULT_DB_ALIAS, lambda: [events.signed_out(digest, user_id)])
+    if not session_key:
+        return
+    if user_id is not None and _key_is_content():
+        # Which of this user's sockets belong to the session nobody can say: those of others come back.
+        publication = events.signed_out(None, user_id)
+    else:
+        publication = events.signed_out(session_digest(session_key), user_id)
+    after_commit(DEFAULT_DB_ALIAS, lambda: [publication])
+
+
+def _key_is_content() -> bool:
+    """With signed cookies a session has another key whenever something in it changes."""
+    return issubclass(session_store(), signed_cookies.SessionStore)
 
 
 def _session_key(scope: Scope) -> str | None:
@@ -96,41 +105,3 @@ def _session_key(scope: Scope) -> str | None:
             cookies = parse_cookie(bytes(value).decode("latin1"))
             return cookies.get(settings.SESSION_COOKIE_NAME)
     return None
-
-
-def _session_and_user(key: str | None) -> tuple[Any, Any]:
-    session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    return session, (_user(session) if key else None) or AnonymousUser()
-
-
-def _user(session: Any) -> Any | None:
-    if SESSION_KEY not in session or BACKEND_SESSION_KEY not in session:
-        return None
-    backend_path = session[BACKEND_SESSION_KEY]
-    if backend_path not in settings.AUTHENTICATION_BACKENDS:
-        return None
-    user_id = get_user_model()._meta.pk.to_python(session[SESSION_KEY])
-    user = load_backend(backend_path).get_user(user_id)
-    if user is None or not _password_unchanged(user, session.get(HASH_SESSION_KEY, "")):
-        return None
-    return user
-
-
-def _password_unchanged(user: Any, session_hash: str) -> bool:
-    if not hasattr(user, "get_session_auth_hash"):
-        return True
-    valid = [user.get_session_auth_hash()]
-    if hasattr(user, "get_session_auth_fallback_hash"):
-        valid.extend(user.get_session_auth_fallback_hash())
-    return any(constant_time_compare(session_hash, one) for one in valid)
-
-
-_threads: DatabaseThreads | None = None
-
-
-def database_threads() -> DatabaseThreads:
-    """Return the threads in which sockets are signed in."""
-    global _threads  # noqa: PLW0603 - one set per process
-    if _threads is None:
-        _threads = DatabaseThreads(2)
-    return _threads

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.test import Client
 from pytest_django import Settings
 
+from realtime.login import session_digest
 from realtime.publisher import flush
-from realtime.sessions import session_digest
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
 from tests.realtime.layers import RecordingLayer
@@ -64,6 +64,26 @@ async def test_another_login_in_the_browser_closes_the_first_users_sockets(
         assert tab.sync["user"] == owner_key(other)
 
 
+async def test_a_cookie_that_is_the_session_may_have_changed_since(
+    user: User, other: User, settings: Settings
+) -> None:
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    for leave in ("/logout/", f"/sign-in/{other.username}/"):
+        client = await signed_in(user)
+        async with InboxTab(client=client) as tab, InboxTab(user=user) as by_other_means:
+            await sync_to_async(change_session)(client)
+            await sync_to_async(client.post)(leave)
+            assert await tab.closed() == 4401
+            assert await by_other_means.frame("sync")
+
+
+def change_session(client: Client) -> None:
+    session = client.session
+    session["basket"] = ["tea"]
+    session.save()
+    client.cookies["sessionid"] = session.session_key
+
+
 async def test_signing_in_again_as_oneself_closes_nothing(user: User) -> None:
     client = await signed_in(user)
     async with InboxTab(client=client) as tab:
@@ -78,9 +98,13 @@ def test_the_key_never_travels(user: User, recorded: RecordingLayer, client: Cli
     client.logout()
     assert flush()
     [(group, event)] = [one for one in recorded.sent if one[1]["type"] == "inbox.signed_out"]
-    assert event == {"type": "inbox.signed_out", "session": session_digest(key)}
-    assert group == f"realtime.user.{user.pk}"
     assert key is not None
+    assert event == {
+        "type": "inbox.signed_out",
+        "session": session_digest(key),
+        "user": str(user.pk),
+    }
+    assert group == f"realtime.user.{user.pk}"
     assert key not in str(event)
 
 

@@ -1,0 +1,153 @@
+"""Signed out means cut off: sockets do not outlive what they were signed in with.
+
+A logout is an event, and closes at once. Everything else is found by looking: users who are gone or inactive within
+a reconcile interval, by one query for all of them; sessions that are lost, expired or older than the password within
+a minute, in rotation. Nobody is cut off because a store fails.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from realtime import supervision
+from realtime.login import SignIn, database_threads
+from realtime.ratelimit import RateLimitedLog
+from realtime.sockets import SIGNED_OUT, Socket
+from realtime.still_signed_in import active_users, certain_owners
+
+#: Seconds after which every sign-in has been looked at again, and seconds between two looks at most.
+ROTATION, LONGEST_PAUSE = 60.0, 10.0
+#: How many sign-ins are looked at together.
+BATCH = 500
+
+_log = RateLimitedLog(logging.getLogger("realtime"))
+
+
+class Watched(Protocol):
+    """A user with open sockets. ``state``: active, inactive or (``None``) gone, when last looked at."""
+
+    user: Any
+    sockets: set[Socket]
+    state: bool | None
+
+
+class _Held:
+    """A sign-in with its open sockets. ``due`` is when to look at it again."""
+
+    __slots__ = ("due", "owner", "sign_in", "sockets")
+
+    def __init__(self, sign_in: SignIn, owner: str, due: float) -> None:
+        self.sign_in = sign_in
+        self.owner = owner
+        self.due = due
+        self.sockets: set[Socket] = set()
+
+
+class Guard:
+    """Closes the sockets of those who are signed out.
+
+    ``users`` are the hub's connected users by primary key as text.
+    """
+
+    def __init__(self, users: Mapping[str, Watched], interval: float) -> None:
+        self._users = users
+        # With the time that the query takes, a look at all users is within the interval.
+        self._pause = min(interval, LONGEST_PAUSE) * 0.8
+        self._held: dict[str, _Held] = {}
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def open(self) -> None:
+        self.tasks = [supervision.start("looking who is signed out", self._watch)]
+
+    def close(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+
+    def admit(self, socket: Socket, sign_in: SignIn) -> None:
+        """Watch over this socket.
+
+        The first look is a soon one: the logout may have come before this process listened for it.
+        """
+        held = self._held.get(sign_in.digest)
+        if held is None:
+            held = self._held[sign_in.digest] = _Held(sign_in, socket.owner, self._now())
+        held.sockets.add(socket)
+
+    def release(self, socket: Socket) -> None:
+        """Forget this socket. Harmless for one that is not watched over."""
+        if socket.session is not None and (held := self._held.get(socket.session)):
+            held.sockets.discard(socket)
+            if not held.sockets:
+                del self._held[socket.session]
+
+    def end(self, session: str) -> None:
+        """Close the sockets of the sign-in with this digest."""
+        if held := self._held.get(session):
+            _close(held.sockets)
+
+    def end_all_of(self, owner: str) -> None:
+        """Close all sockets of a user that were signed in with something: who still is comes back."""
+        for held in [held for held in self._held.values() if held.owner == owner]:
+            _close(held.sockets)
+
+    # Looking
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._pause)
+            await self._look_at_users()
+            await self._look_at_sign_ins()
+
+    async def _look_at_users(self) -> None:
+        looked_at = dict(self._users)
+        users = [connected.user for connected in looked_at.values()]
+        found = await database_threads().run(active_users, users) if users else {}
+        for owner, connected in looked_at.items():
+            state = found.get(owner)
+            if state == connected.state:
+                continue
+            connected.state = state
+            if not state:
+                # What they signed in with knows better: some projects let inactive users in.
+                _close(socket for socket in connected.sockets if socket.session not in self._held)
+                for held in self._held.values():
+                    if held.owner == owner:
+                        held.due = 0.0
+
+    async def _look_at_sign_ins(self) -> None:
+        now = self._now()
+        due = sorted(
+            (held for held in self._held.values() if held.due <= now), key=lambda held: held.due
+        )
+        for start in range(0, len(due), BATCH):
+            batch = due[start : start + BATCH]
+            owners = await database_threads().run(certain_owners, [held.sign_in for held in batch])
+            for held in batch:
+                if owners.get(held.sign_in.digest) == held.owner or await self._is_good(held):
+                    self._look_again(held)
+                else:
+                    _close(held.sockets)
+
+    async def _is_good(self, held: _Held) -> bool:
+        try:
+            user = await database_threads().run(held.sign_in.user)
+        except Exception:
+            # The others first, the next time: this may be about one only.
+            self._look_again(held)
+            raise
+        return user is not None and str(user.pk) == held.owner
+
+    def _look_again(self, held: _Held) -> None:
+        rest = max(ROTATION - 3 * self._pause, self._pause)
+        held.due = self._now() + rest * random.uniform(0.75, 1)  # noqa: S311 - spreads them
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _close(sockets: Iterable[Socket]) -> None:
+    for socket in list(sockets):
+        socket.close(SIGNED_OUT)

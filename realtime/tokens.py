@@ -1,0 +1,71 @@
+"""Sockets of clients that sign in with an ``Authorization`` header, as they do with the REST API.
+
+Whoever ``REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"]`` lets in there is let in here.
+"""
+
+import logging
+from io import BytesIO
+from typing import Any, cast
+
+from django.core.handlers.asgi import ASGIRequest
+from django.utils.crypto import salted_hmac
+
+from realtime.asgi_types import Application, Receive, Scope, Send
+from realtime.login import database_threads
+from realtime.ratelimit import RateLimitedLog
+from realtime.sessions import come_back_later
+
+_log = RateLimitedLog(logging.getLogger("realtime"))
+
+_KEPT = ("client", "headers", "path", "query_string", "root_path", "server")
+
+
+class TokenLogin:
+    """ASGI middleware: sets ``scope['user']`` and ``scope['sign_in']`` from the ``Authorization`` header.
+
+    A session that says who it is comes first. Without REST framework nobody is signed in by this.
+    """
+
+    def __init__(self, inner: Application) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        header = dict(scope["headers"]).get(b"authorization")
+        if header is not None and not getattr(scope.get("user"), "is_authenticated", False):
+            sign_in = TokenSignIn(scope, header)
+            try:
+                user = await database_threads().run(sign_in.user)
+            except Exception as error:  # the database, the project's authentication
+                _log.error("A socket's token could not be looked up.", exc_info=error)
+                await come_back_later(receive, send)
+                return
+            if user is not None:
+                scope = {**scope, "user": user, "sign_in": sign_in}
+        await self.inner(scope, receive, send)
+
+
+class TokenSignIn:
+    """The handshake's headers, asked again while the socket is open: tokens are revoked."""
+
+    __slots__ = ("_scope", "digest")
+
+    def __init__(self, scope: Scope, header: bytes) -> None:
+        self._scope = {name: scope[name] for name in _KEPT if name in scope}
+        mac = salted_hmac("realtime.token", header.decode("latin1"), algorithm="sha256")
+        self.digest = mac.hexdigest()
+
+    def user(self) -> Any | None:
+        try:
+            from rest_framework.exceptions import APIException
+            from rest_framework.request import Request
+            from rest_framework.settings import api_settings
+        except ImportError:
+            return None
+        request = ASGIRequest({**self._scope, "type": "http", "method": "GET"}, BytesIO())
+        classes = cast("list[Any]", api_settings.DEFAULT_AUTHENTICATION_CLASSES)
+        authenticators = [one() for one in classes]
+        try:
+            user = Request(request, authenticators=authenticators).user
+        except APIException:  # expired, revoked, malformed
+            return None
+        return user if getattr(user, "is_authenticated", False) else None

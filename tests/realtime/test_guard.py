@@ -1,0 +1,298 @@
+"""Sockets that were open when their user, session or password was changed by somebody else."""
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.models import User
+from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
+from django.db import connection, connections
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from realtime import guard, still_signed_in
+from realtime.hub import running_hubs
+from realtime.login import SessionSignIn
+from realtime.testing import InboxTab
+from stored_messages.api import owner_key
+from tests.services.waiting import eventually
+
+ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
+SERVER_SIDE = ENGINES[:-1]
+
+
+@pytest.fixture(autouse=True)
+def quick_rotation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "ROTATION", 1.5)
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, settings: Settings, tmp_path: Any) -> str:
+    return use_engine(request.param, settings, tmp_path)
+
+
+@pytest.fixture(params=SERVER_SIDE)
+def server_side(request: pytest.FixtureRequest, settings: Settings, tmp_path: Any) -> str:
+    return use_engine(request.param, settings, tmp_path)
+
+
+def use_engine(engine: str, settings: Settings, tmp_path: Any) -> str:
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    settings.SESSION_FILE_PATH = str(tmp_path)
+    store = import_module("django.contrib.sessions.backends.file").SessionStore
+    if hasattr(store, "_storage_path"):  # kept by Django from the test before
+        del store._storage_path
+    return engine
+
+
+async def signed_in(user: User) -> Client:
+    client = Client()
+    await sync_to_async(client.force_login)(user)
+    return client
+
+
+async def looked(*tabs: InboxTab) -> None:
+    """Wait until the guard has been all round twice, and see that these tabs are open."""
+    [hub] = running_hubs()
+    for _ in range(2):
+        before = {key: held.due for key, held in hub._guard._held.items()}
+        await eventually(
+            lambda before=before: all(
+                held.due > before[key] for key, held in hub._guard._held.items() if key in before
+            ),
+            "a look at every session",
+        )
+    for tab in tabs:
+        assert await tab.frame("sync")
+
+
+async def test_deactivated_and_deleted_users_are_cut_off(user: User, other: User) -> None:
+    third = await sync_to_async(User.objects.create_user)("carol")
+    async with (
+        InboxTab(client=await signed_in(user)) as one,
+        InboxTab(client=await signed_in(other)) as two,
+        InboxTab(client=await signed_in(third)) as three,
+        InboxTab(user=user) as without_session,
+    ):
+        await looked(one, two, three)
+        user.is_active = False
+        await user.asave()
+        await other.adelete()
+        for tab in (one, two, without_session):
+            assert await tab.closed() == 4401
+        await looked(three)
+
+
+async def test_not_where_the_project_lets_inactive_users_in(user: User, settings: Settings) -> None:
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.AllowAllUsersModelBackend"]
+    async with InboxTab(client=await signed_in(user)) as tab:
+        user.is_active = False
+        await user.asave()
+        await looked(tab)
+
+
+async def test_all_users_are_one_query(user: User, other: User) -> None:
+    def ask() -> tuple[dict[str, bool], int]:
+        with CaptureQueriesContext(connection) as captured:
+            found = still_signed_in.active_users([user, other, User(pk=10_000)])
+        return found, len(captured)
+
+    assert await sync_to_async(ask)() == ({str(user.pk): True, str(other.pk): True}, 1)
+
+
+async def test_a_lost_session_is_signed_out(user: User, other: User, server_side: str) -> None:
+    lost, kept = await signed_in(user), await signed_in(other)
+    async with InboxTab(client=lost) as tab, InboxTab(client=kept) as second:
+        await looked(tab, second)
+        await sync_to_async(lost.session.delete)()
+        assert await tab.closed() == 4401
+        await looked(second)
+
+
+async def test_an_expired_session_is_signed_out(
+    user: User, engine: str, settings: Settings
+) -> None:
+    client = await signed_in(user)
+    async with InboxTab(client=client) as tab:
+        await looked(tab)
+        if engine == "signed_cookies":
+            settings.SESSION_COOKIE_AGE = 0
+        else:
+            await sync_to_async(expire)(client)
+        assert await tab.closed() == 4401
+
+
+def expire(client: Client) -> None:
+    """As if its time had passed."""
+    session = client.session
+    session.set_expiry(-1)
+    session.save()
+
+
+async def test_a_changed_password_signs_out_elsewhere(user: User, engine: str) -> None:
+    here, there = await signed_in(user), await signed_in(user)
+    async with InboxTab(client=here) as mine, InboxTab(client=there) as elsewhere:
+        await looked(mine, elsewhere)
+
+        def change_password() -> None:
+            """As Django's view does: this browser's session gets a new key and stays signed in."""
+            user.set_password("another")
+            user.save()
+            request = RequestFactory().get("/")
+            request.session, request.user = here.session, user
+            update_session_auth_hash(request, user)
+            request.session.save()
+            here.cookies["sessionid"] = request.session.session_key
+
+        await sync_to_async(change_password)()
+        assert await elsewhere.closed() == 4401
+        # Its own key is another one now: it is told to come back, and does.
+        assert await mine.closed() == 4401
+    async with InboxTab(client=here) as again:
+        assert again.sync is not None
+        assert again.sync["user"] == owner_key(user)
+        await looked(again)
+    refused = InboxTab(client=there)
+    await refused.connect(timeout=30)
+    assert await refused.closed() == 4401
+    await refused.leave()
+
+
+async def test_a_changed_secret_key_signs_nobody_out_while_the_old_one_is_a_fallback(
+    user: User, settings: Settings
+) -> None:
+    async with InboxTab(client=await signed_in(user)) as tab:
+        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+        settings.SECRET_KEY = "another"
+        await looked(tab)
+        settings.SECRET_KEY_FALLBACKS = []
+        assert await tab.closed() == 4401
+
+
+async def test_a_backend_of_ones_own_decides(user: User, settings: Settings) -> None:
+    settings.AUTHENTICATION_BACKENDS = ["tests.realtime.backends.Bouncer"]
+    from tests.realtime.backends import Bouncer
+
+    Bouncer.banned.clear()
+    async with InboxTab(client=await signed_in(user)) as tab:
+        await looked(tab)
+        Bouncer.banned.add(user.pk)
+        assert await tab.closed() == 4401
+
+
+async def test_a_logout_that_nobody_told_us_of_is_found_soon(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event of a logout is lost if it comes before the hub has joined the group."""
+    monkeypatch.setattr(guard, "ROTATION", 3600.0)
+    client = await signed_in(user)
+    tab = InboxTab(client=client)
+    assert await tab.connect(timeout=30) == (True, None)
+    await sync_to_async(client.session.delete)()
+    assert await tab.closed() == 4401
+    await tab.leave()
+
+
+class ForgetfulCache(LocMemCache):
+    """One that can be taken away: it answers as if it were empty, or not at all."""
+
+    mode = "there"
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        if self.mode == "silent":
+            return None
+        if self.mode == "raising":
+            raise ConnectionError("the cache is away")
+        return super().get(*args, **kwargs)
+
+
+@pytest.mark.parametrize("mode", ["silent", "raising"])
+async def test_a_cache_that_fails_signs_nobody_out(
+    user: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.ForgetfulCache"}}
+    client = await signed_in(user)
+    async with InboxTab(client=client) as tab:
+        monkeypatch.setattr(ForgetfulCache, "mode", mode)
+        await failed_to_look()
+        # Nor is whoever comes just now told that they are signed out.
+        newcomer = InboxTab(client=client)
+        await newcomer.connect(timeout=30)
+        assert await newcomer.closed() == 1011
+        await newcomer.wait()
+        monkeypatch.setattr(ForgetfulCache, "mode", "there")
+        await looked(tab)
+        await sync_to_async(caches["default"].clear)()
+        assert await tab.closed() == 4401
+
+
+async def test_session_files_that_are_away_sign_nobody_out(
+    user: User, settings: Settings, tmp_path: Any
+) -> None:
+    use_engine("file", settings, tmp_path)
+    async with InboxTab(client=await signed_in(user)) as tab:
+        aside = tmp_path.rename(tmp_path.with_name("aside"))
+        await failed_to_look()
+        aside.rename(tmp_path)
+        await looked(tab)
+
+
+async def test_a_database_that_fails_signs_nobody_out(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with InboxTab(client=await signed_in(user)) as tab:
+
+        def failing(*args: Any) -> Any:
+            raise ConnectionError("the database is away")
+
+        with monkeypatch.context() as broken:
+            for name in ("active_users", "certain_owners"):
+                broken.setattr(guard, name, failing)
+            await failed_to_look()
+        await looked(tab)
+
+
+async def failed_to_look() -> None:
+    """Wait until the guard has looked twice, and failed."""
+    [hub] = running_hubs()
+    [task] = hub._guard.tasks
+    assert not task.done()
+    seen: list[BaseException] = []
+    real = guard.supervision._log.error
+
+    def note(*args: Any, exc_info: BaseException | None = None, **kwargs: Any) -> None:
+        if exc_info is not None:
+            seen.append(exc_info)
+        real(*args, exc_info=exc_info, **kwargs)
+
+    guard.supervision._log.error = note  # type: ignore[method-assign]
+    try:
+        await eventually(lambda: len(seen) >= 2, "two failed looks")
+    finally:
+        guard.supervision._log.error = real  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("number", [1, 700])
+async def test_sessions_in_the_database_are_asked_in_bulk(user: User, number: int) -> None:
+    def ask() -> tuple[int, int]:
+        store = import_module("django.contrib.sessions.backends.db").SessionStore
+        client = Client()
+        client.force_login(user)
+        content = store(client.session.session_key)
+        rows = []
+        for _ in range(number):
+            session = store()
+            session.update(dict(content.items()))
+            session._session_key = session._get_new_session_key()
+            rows.append(session.create_model_instance(session._session))
+        store.get_model_class().objects.bulk_create(rows)
+        with CaptureQueriesContext(connections["default"]) as captured:
+            found = still_signed_in.certain_owners([SessionSignIn(row.session_key) for row in rows])
+        return len(found), len(captured)
+
+    assert await sync_to_async(ask)() == (number, 2)

@@ -1,0 +1,116 @@
+"""Clients that are no browsers sign in with a header, as with the REST API."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+
+from realtime import guard
+from realtime.asgi import application
+from realtime.hub import running_hubs
+from realtime.testing import InboxTab
+from stored_messages.api import owner_key
+from tests.realtime.backends import Keys
+from tests.realtime.sending import send
+from tests.services.waiting import eventually
+
+
+class App(InboxTab):
+    """A client without cookies and without an origin."""
+
+    def __init__(self, authorization: str, **headers: str) -> None:
+        super().__init__(
+            application=application, headers={"Authorization": authorization, **headers}
+        )
+        if "Origin" not in headers:
+            self.scope["headers"] = [one for one in self.scope["headers"] if one[0] != b"origin"]
+
+
+@pytest.fixture(autouse=True)
+def keys(user: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(guard, "ROTATION", 1.5)
+    settings.REST_FRAMEWORK = {
+        "DEFAULT_AUTHENTICATION_CLASSES": [
+            "rest_framework.authentication.SessionAuthentication",
+            "tests.realtime.backends.Keys",
+        ]
+    }
+    Keys.users = {"alice's": user}
+    yield
+    Keys.users = {}
+
+
+async def closed_at_once(tab: InboxTab) -> int:
+    assert await tab.connect(timeout=30) == (True, None)
+    return await tab.closed()
+
+
+async def test_the_token_says_who_it_is(user: User) -> None:
+    async with App("Key alice's") as app:
+        assert app.sync is not None
+        assert app.sync["user"] == owner_key(user)
+        await send(user)
+        assert (await app.frame("stored"))["message"]["text"] == "hello"
+
+
+@pytest.mark.parametrize("authorization", ["Key bob's", "Key", "Bearer alice's", "", "Key \xff"])
+async def test_others_do_not(user: User, authorization: str) -> None:
+    assert await closed_at_once(App(authorization)) == 4401
+
+
+async def test_cookies_are_not_looked_at(user: User, other: User) -> None:
+    client = Client()
+    await sync_to_async(client.force_login)(other)
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    assert await closed_at_once(App("Key bob's", Cookie=cookie)) == 4401
+    async with App("Key alice's", Cookie=cookie) as app:
+        assert app.sync is not None
+        assert app.sync["user"] == owner_key(user)
+
+
+async def test_an_origin_must_still_be_this_sites(user: User) -> None:
+    async with App("Key alice's", Origin="http://testserver"):
+        pass
+    accepted, _ = await App("Key alice's", Origin="http://evil.example").connect(timeout=30)
+    assert not accepted
+
+
+async def test_a_revoked_token_is_cut_off(user: User) -> None:
+    async with App("Key alice's") as app:
+        Keys.users = {}
+        assert await app.closed() == 4401
+
+
+async def test_so_is_a_deactivated_user(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "ROTATION", 3600.0)
+    async with App("Key alice's") as app:
+        [hub] = running_hubs()
+        [held] = hub._guard._held.values()
+        first = held.due
+        await eventually(lambda: held.due > first, "the first look")
+        user.is_active = False
+        await user.asave()  # which the class for keys refuses, as those of REST framework do
+        assert await app.closed() == 4401
+
+
+async def test_a_database_that_fails_makes_the_client_come_back(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with App("Key alice's") as app:
+        monkeypatch.setattr(Keys, "broken", True)
+        assert await closed_at_once(App("Key alice's")) == 1011
+        # And signs nobody out who is there.
+        for _ in range(6):
+            await app.frame("sync")
+        assert app.output_queue.empty()
+
+
+async def test_without_rest_framework_nobody_is_signed_in(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rest_framework.request", None)
+    assert await closed_at_once(App("Key alice's")) == 4401
