@@ -17,6 +17,16 @@ STATIC_URL = "static/"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "tracker:issues"
 LANGUAGE_CODE = "en"
+# Of the bell and its page: what the packages are translated to.
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("es", "español"),
+    ("fr", "français"),
+    ("it", "italiano"),
+    ("zh-hans", "简体中文"),
+    ("ar", "العربيّة"),
+]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
@@ -45,6 +55,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tracker.middleware.content_security_policy",
+    "tracker.middleware.language_of_notifications",
 ]
 
 TEMPLATES = [
@@ -56,6 +68,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "tracker.preferences.context",
             ],
         },
     },

@@ -10,4 +10,7 @@ urlpatterns = [
     path("issues/<int:pk>/assign/", views.assign, name="assign"),
     path("issues/<int:pk>/state/", views.set_state, name="state"),
     path("announce/", views.announce, name="announce"),
+    path("settings/", views.settings, name="settings"),
+    path("settings/send/", views.send, name="send"),
+    path("settings/bell.css", views.bell_css, name="bell-css"),
 ]

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from . import actions
+from . import actions, preferences, sending
 from .forms import AnnouncementForm, AssignForm, CommentForm, IssueForm, SignInForm
 from .models import Issue, display_name
 
@@ -118,3 +118,41 @@ def announce(request: Request) -> HttpResponse:
         return redirect("tracker:issues")
     context = {"form": form, "title": "Tell everybody", "action": "Announce"}
     return render(request, "tracker/form.html", context)
+
+
+@login_required
+def settings(request: Request) -> HttpResponse:
+    if "reset" in request.POST:
+        request.session.pop("preferences", None)
+        messages.success(request, "Everything is as it was.")
+        return redirect("tracker:settings")
+    form = preferences.PreferencesForm(request.POST or None, initial=preferences.of(request))
+    if form.is_valid():
+        request.session["preferences"] = form.cleaned_data
+        messages.success(request, "Saved.")
+        return redirect("tracker:settings")
+    return show_settings(request, form, sending.SendForm(request.user))
+
+
+@login_required
+@require_POST
+def send(request: Request) -> HttpResponse:
+    form = sending.SendForm(request.user, request.POST)
+    if not form.is_valid():
+        chosen = preferences.PreferencesForm(initial=preferences.of(request))
+        return show_settings(request, chosen, form)
+    sending.send(request.user, **form.cleaned_data)
+    if delay := form.cleaned_data["delay"]:
+        messages.success(request, f"It arrives in {delay} s, wherever you are by then.")
+    return redirect("tracker:settings")
+
+
+def show_settings(
+    request: Request, form: preferences.PreferencesForm, send_form: sending.SendForm
+) -> HttpResponse:
+    return render(request, "tracker/settings.html", {"form": form, "send_form": send_form})
+
+
+def bell_css(request: HttpRequest) -> HttpResponse:
+    sheet = preferences.style_sheet(preferences.of(request))
+    return HttpResponse(sheet, "text/css", headers={"Cache-Control": "private, no-cache"})

@@ -15,10 +15,11 @@ register = template.Library()
 
 
 @register.inclusion_tag("realtime/notification_bell.html")
-def notification_bell(href: str | None = None) -> dict[str, Any]:
+def notification_bell(href: str | None = None, live: bool = True) -> dict[str, Any]:
     """Render the bell.
 
     ``href`` is where its link leads before there is JavaScript, and "see all" with it: the inbox page if left out.
+    ``live=False`` leaves the socket out: this bell polls.
     The output depends on the project and the active language only, never on the user, so it may be cached.
     """
     texts = bell_texts()
@@ -26,7 +27,7 @@ def notification_bell(href: str | None = None) -> dict[str, Any]:
         "href": reverse("stored_messages:inbox") if href is None else href,
         "inbox": reverse("stored_messages:inbox-list"),
         "mark_all": reverse("stored_messages:mark_all_read"),
-        "socket": _socket_path(),
+        "socket": _socket_path() if live else None,
         "csrf_header": _csrf_header(),
         "language": get_language() if texts else None,
         "texts": json_script(texts) if texts else "",

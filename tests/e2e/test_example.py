@@ -56,7 +56,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
 async def sign_in(page: Page, url: str, name: str) -> Bell:
     await page.goto(url)
     await page.get_by_role("button", name=name).click()
-    await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    await expect(page.get_by_role("button", name=f"{name}: menu")).to_be_visible()
     bell = Bell(page)
     await is_live(page)
     await expect(bell.button).to_be_visible()
@@ -96,6 +96,7 @@ async def test_a_comment_mention_assignment_and_announcement(example: Example, p
     await ben.counts(2)
     await mira.counts(0)
 
+    await mira.page.get_by_role("link", name="Issues").click()
     await mira.page.get_by_role("link", name="Announce").click()
     await mira.page.get_by_role("textbox").first.fill("Cake at three")
     await mira.page.get_by_role("button", name="Announce").click()

@@ -41,6 +41,11 @@ def test_without_an_asgi_application_there_is_no_socket(settings: Settings) -> N
     assert render() == GOLDEN.replace(' socket="/ws/inbox/"', "")
 
 
+def test_a_bell_that_polls() -> None:
+    expected = GOLDEN.replace(' socket="/ws/inbox/"', "")
+    assert render("{% notification_bell live=False %}") == expected
+
+
 def test_the_sockets_path_is_a_setting(settings: Settings) -> None:
     settings.REALTIME = {"SOCKET_PATH": "/live/"}
     assert render() == GOLDEN.replace("/ws/inbox/", "/live/")
