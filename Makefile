@@ -8,6 +8,7 @@ python := $(VENV)/bin/python
 live := $(VENV)/.installed-live
 dev := $(VENV)/.installed-dev
 npm := node_modules/.installed
+compared := $(VENV)/.installed-bench
 sources := setup.cfg pyproject.toml tools/environment.sh tools/apt.sh
 
 .DEFAULT_GOAL := help
@@ -32,6 +33,10 @@ $(dev): $(sources)
 $(npm): package.json tools/packages.sh
 	@sh tools/packages.sh
 	@touch $@
+
+$(compared): $(sources)
+	@sh tools/environment.sh "$(VENV)" bench
+	@touch $@ $(dev)
 
 run: $(live)
 	@$(python) example_project/manage.py migrate --verbosity 0
@@ -59,8 +64,8 @@ test: lint $(npm)
 	$(python) -m tests.services.postgresql $(python) -m pytest -n $(WORKERS) tests/inbox -k "not RedisBackend"
 	$(python) -m pytest -n $(WORKERS) --dist loadgroup
 
-bench: $(dev)
-	@sh tools/services.sh
+bench: $(compared)
+	@sh tools/services.sh redis postgresql
 	$(python) -m benchmarks $(BENCH)
 
 mariadb: $(dev)

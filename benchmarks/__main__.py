@@ -8,7 +8,7 @@ import argparse
 import subprocess
 import sys
 
-BENCHMARKS = ("inbox",)
+BENCHMARKS = ("inbox", "live")
 
 
 def main() -> int:

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 import django
 
-from tests.services.postgresql import running_postgresql
+from tests.services.postgresql import PostgreSQL, running_postgresql
 
 
 @contextmanager
-def project_on_postgresql() -> Iterator[None]:
+def project_on_postgresql() -> Iterator[PostgreSQL]:
     """Set Django up; what imports models can be imported from here on."""
     with running_postgresql() as server:
         os.environ["TEST_DATABASE_URL"] = server.url(server.create_database())
@@ -21,6 +21,6 @@ def project_on_postgresql() -> Iterator[None]:
 
         try:
             call_command("migrate", verbosity=0)
-            yield
+            yield server
         finally:
             connections.close_all()

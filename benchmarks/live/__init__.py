@@ -1,0 +1,45 @@
+"""The live part side by side with its rivals: broadcasts, single messages, sockets, servers, reconciling."""
+
+import time
+import traceback
+
+PACKAGES = (
+    "Django",
+    "channels",
+    "channels_redis",
+    "uvicorn",
+    "websockets",
+    "daphne",
+    "hypercorn",
+    "granian",
+)
+
+
+def run(*, quick: bool, parts: tuple[str, ...] = ()) -> None:
+    from benchmarks.live.broadcasting import broadcasting, in_memory
+    from benchmarks.live.connecting import connecting
+    from benchmarks.live.messaging import messaging
+    from benchmarks.live.reconciling import reconciling
+    from benchmarks.live.report import Page
+    from benchmarks.live.servers import servers
+    from benchmarks.live.site import site
+    from benchmarks.live.sizes import Sizes
+
+    sizes = Sizes().quick() if quick else Sizes()
+    page = Page()
+    with site(max(*sizes.ladder, *sizes.users, sizes.many)) as everything:
+        for part in (broadcasting, messaging, connecting, in_memory, servers, reconciling):
+            if parts and part.__name__ not in parts:
+                continue
+            began = time.monotonic()
+            print(f"-- {part.__name__}", flush=True)
+            try:
+                part(page, everything, sizes)
+            except Exception as error:  # the other parts are worth having
+                traceback.print_exc()
+                page.failed.append(f"{part.__name__}: {error}")
+            print(f"-- {part.__name__}: {time.monotonic() - began:.0f} s", flush=True)
+        if not quick and not parts:
+            page.write(sizes.rounds, PACKAGES, everything.versions)
+    if page.failed:
+        raise SystemExit("\n".join(page.failed))

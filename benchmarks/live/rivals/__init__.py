@@ -1,0 +1,1 @@
+"""What the live part is compared with."""
