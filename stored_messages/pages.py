@@ -1,6 +1,5 @@
 """The inbox as a page, where the bell leads without JavaScript."""
 
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -13,19 +12,10 @@ from django.views.decorators.cache import never_cache
 
 from stored_messages import api
 from stored_messages.exceptions import MessageDoesNotExist
-from stored_messages.expiry import inbox_cutoff
-from stored_messages.stored import Page, StoredMessage
+from stored_messages.rows import rows_of
 
 #: How many pages somebody can go back one by one; from further down they go back to the first.
 _TRAIL_LENGTH = 20
-
-
-class Row(NamedTuple):
-    """A message of the page, whether it is in the inbox, and whether it could be again."""
-
-    message: StoredMessage
-    is_unread: bool
-    can_be_unread: bool
 
 
 class Place(NamedTuple):
@@ -74,8 +64,8 @@ class InboxPage(LoginRequiredMixin, View):
     """Lists what is unread, or with ``?all`` everything that was not dismissed, and changes it.
 
     The template is ``stored_messages/inbox.html``, in the frame of ``stored_messages/base.html``. It gets ``page``
-    (:class:`~stored_messages.stored.Page`), ``rows`` (:class:`Row`), ``everything``, the addresses ``newer`` and
-    ``older`` where there is such a page, and ``owner``, whose inbox it is.
+    (:class:`~stored_messages.stored.Page`), ``rows`` (:class:`~stored_messages.rows.Row`), ``everything``, the
+    addresses ``newer`` and ``older`` where there is such a page, and ``owner``, whose inbox it is.
     """
 
     template_name = "stored_messages/inbox.html"
@@ -93,7 +83,7 @@ class InboxPage(LoginRequiredMixin, View):
             return _redirect_to(place.newer())
         context = {
             "page": page,
-            "rows": _rows(page),
+            "rows": rows_of(page),
             "everything": place.everything,
             "newer": place.newer().query if place.cursor else None,
             "older": place.older(page.cursor).query if page.cursor else None,
@@ -136,17 +126,6 @@ class InboxPage(LoginRequiredMixin, View):
             return None
         api.mark_read(user, message)
         return HttpResponseRedirect(message.url) if message.url else None
-
-
-def _rows(page: Page) -> list[Row]:
-    cutoff = inbox_cutoff()
-    return [_row(message, cutoff) for message in page.messages]
-
-
-def _row(message: StoredMessage, cutoff: datetime | None) -> Row:
-    is_recent = cutoff is None or message.date > cutoff
-    is_read = message.read_at is not None
-    return Row(message, is_recent and not is_read, is_recent and is_read)
 
 
 def _redirect_to(place: Place) -> HttpResponseRedirect:

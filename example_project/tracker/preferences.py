@@ -87,7 +87,7 @@ def style_sheet(look: dict[str, Any]) -> str:
         "width": f"{look['width']}px",
     }
     lines = "".join(f"  --notification-bell-{name}: {it};\n" for name, it in properties.items())
-    return f"notification-bell {{\n{lines}}}\n"
+    return f"notification-bell, .stored-inbox {{\n{lines}}}\n"
 
 
 def readable_on(colour: str) -> str:

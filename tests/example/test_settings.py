@@ -70,7 +70,7 @@ def test_colours_and_shape_are_a_style_sheet(browser, ada):
     assert response["Content-Type"] == "text/css"
     assert response["Cache-Control"] == "private, no-cache"
     assert response.content.decode() == (
-        "notification-bell {\n"
+        "notification-bell, .stored-inbox {\n"
         "  --notification-bell-accent: #aa3300;\n"
         "  --notification-bell-badge: #ffee00;\n"
         "  --notification-bell-badge-text: #000;\n"

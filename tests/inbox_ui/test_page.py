@@ -1,6 +1,7 @@
 """The inbox page, as somebody without JavaScript uses it."""
 
 import re
+from datetime import datetime, timedelta, timezone
 from html import unescape
 from html.parser import HTMLParser
 
@@ -9,7 +10,13 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from django.utils.safestring import mark_safe
 
-from stored_messages import STORED_ERROR
+from stored_messages import (
+    STORED_DEBUG,
+    STORED_ERROR,
+    STORED_INFO,
+    STORED_SUCCESS,
+    STORED_WARNING,
+)
 from tests.inbox_ui.sending import archive, draft, inbox, sent_days_ago
 
 URL = "/messages/"
@@ -92,7 +99,8 @@ class Browser:
     @property
     def texts(self):
         return [
-            unescape(text) for text in re.findall(r'<div class="text">(.*?)</div>', self.html, re.S)
+            unescape(text)
+            for text in re.findall(r'<div class="inbox-text">(.*?)</div>', self.html, re.S)
         ]
 
     @property
@@ -130,8 +138,8 @@ def test_strangers_sign_in_first(db, client):
 
 def test_nothing_new(backend, ada, browse):
     browser = browse(ada)
-    assert "Nothing new." in browser.html
-    assert "There are no notifications." in browser.follow("All").html
+    assert "All caught up" in browser.html
+    assert "Nothing here yet" in browser.follow("All").html
     assert browser.page.forms == []
 
 
@@ -350,6 +358,60 @@ def test_what_assistive_technology_is_told(backend, ada, browse):
     assert len([name for name, _ in tags if name in ("h1", "main")]) == 2
     assert all(attrs.get("aria-label") for name, attrs in tags if name == "nav")
     assert all(attrs.get("datetime") for name, attrs in tags if name == "time")
+
+
+@pytest.mark.parametrize(
+    ("icon", "shown"),
+    [
+        ("🚲", '<span class="inbox-icon" aria-hidden="true">🚲</span>'),
+        ("/static/bike.svg?a=1&b=2", 'src="/static/bike.svg?a=1&amp;b=2" alt=""'),
+        ("https://example.com/bike.png", 'src="https://example.com/bike.png"'),
+        ("//evil.example/x.png", "inbox-icon inbox-warning"),
+        ("javascript:alert(1)", "inbox-icon inbox-warning"),
+        ("/a b.png", "inbox-icon inbox-warning"),
+        ("words", "inbox-icon inbox-warning"),
+        (["🚲"], "inbox-icon inbox-warning"),
+        ("", "inbox-icon inbox-warning"),
+    ],
+)
+def test_the_senders_sign_or_that_of_the_level(backend, ada, browse, icon, shown):
+    backend.send([ada], [draft("one", STORED_WARNING, data={"icon": icon})])
+    html = browse(ada).html
+    assert html.count('class="inbox-icon') == 1
+    assert shown in html
+
+
+@pytest.mark.parametrize(
+    ("level", "kind", "label"),
+    [
+        (STORED_ERROR, "error", "Error"),
+        (STORED_WARNING, "warning", "Warning"),
+        (STORED_SUCCESS, "success", "Success"),
+        (STORED_INFO, "info", None),
+        (STORED_DEBUG, "debug", None),
+        (5, "debug", None),
+        (99, "error", "Error"),
+    ],
+)
+def test_levels_are_told_to_eye_and_ear(backend, ada, browse, level, kind, label):
+    backend.send([ada], [draft("one", level)])
+    browser = browse(ada)
+    assert f"inbox-{kind}" in browser.html
+    assert [attrs.get("aria-label") for name, attrs in browser.page.tags if name == "svg"] == [
+        label
+    ]
+
+
+def test_near_dates_are_short(backend, ada, browse, monkeypatch):
+    now = datetime(2026, 3, 5, 12, tzinfo=timezone.utc)
+    dates = [now - timedelta(hours=hours) for hours in (1, 13, 24 * 80)]
+    backend.send([ada], [draft(str(date), date=date) for date in dates])
+    monkeypatch.setattr("stored_messages.rows.timezone.now", lambda: now)
+
+    html = browse(ada).follow("All").html
+    shown = re.findall(r'<time [^>]*title="([^"]+)">([^<]+)</time>', html)
+    assert [short for _, short in shown] == ["Dec. 15, 2025", "March 4", "11 a.m."]
+    assert shown[2][0] == "March 5, 2026, 11 a.m."
 
 
 def test_the_page_is_kept_nowhere(backend, ada, client):

@@ -1,0 +1,78 @@
+"""How the inbox page shows a message: what can be done to it, by which sign it is known, how its date is written."""
+
+import re
+from datetime import datetime
+from typing import NamedTuple
+
+from django.contrib.messages import constants
+from django.utils import timezone
+
+from stored_messages.expiry import inbox_cutoff
+from stored_messages.links import safe_url
+from stored_messages.stored import Page, StoredMessage
+
+#: From the most severe down: a level is of the first kind that it reaches.
+_KINDS = (
+    (constants.ERROR, "error"),
+    (constants.WARNING, "warning"),
+    (constants.SUCCESS, "success"),
+    (constants.INFO, "info"),
+)
+
+
+class Row(NamedTuple):
+    """A message of the page.
+
+    ``can_be_unread``: it is read, and not too old for the inbox. ``kind`` is that of its level, ``error`` to ``debug``.
+    ``icon`` is the sender's own sign, such as an emoji, and ``picture`` the address of one; both may be empty.
+    ``date_format`` is the name of one of Django's formats: short where the date is near.
+    """
+
+    message: StoredMessage
+    is_unread: bool
+    can_be_unread: bool
+    kind: str
+    icon: str
+    picture: str
+    date_format: str
+
+
+def rows_of(page: Page) -> list[Row]:
+    cutoff = inbox_cutoff()
+    today = _local(timezone.now())
+    return [_row(message, cutoff, today) for message in page.messages]
+
+
+def _row(message: StoredMessage, cutoff: datetime | None, today: datetime) -> Row:
+    is_recent = cutoff is None or message.date > cutoff
+    is_read = message.read_at is not None
+    icon, picture = _own_sign(message.data.get("icon"))
+    return Row(
+        message,
+        is_unread=is_recent and not is_read,
+        can_be_unread=is_recent and is_read,
+        kind=next((kind for least, kind in _KINDS if message.level >= least), "debug"),
+        icon=icon,
+        picture=picture,
+        date_format=_date_format(_local(message.date), today),
+    )
+
+
+def _own_sign(icon: object) -> tuple[str, str]:
+    """The sender's sign or picture by the rules of the bell; neither where it is something else."""
+    own = icon.strip() if isinstance(icon, str) else ""
+    if re.match(r"(https?:/)?/[^/]", own):
+        return "", safe_url(own) or ""
+    is_sign = len(own) <= 4 and not re.search(r"[\w/]", own, re.ASCII)
+    return (own, "") if is_sign else ("", "")
+
+
+def _date_format(date: datetime, today: datetime) -> str:
+    if date.date() == today.date():
+        return "TIME_FORMAT"
+    return "MONTH_DAY_FORMAT" if date.year == today.year else "DATE_FORMAT"
+
+
+def _local(moment: datetime) -> datetime:
+    """As a template shows it."""
+    return timezone.localtime(moment) if timezone.is_aware(moment) else moment
