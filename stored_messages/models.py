@@ -53,11 +53,14 @@ class Delivery(models.Model):
         verbose_name=_("user"),
         on_delete=models.DO_NOTHING,
         db_constraint=False,
-        db_index=False,
         related_name="+",
     )
     message = models.ForeignKey(
-        Message, verbose_name=_("message"), on_delete=models.CASCADE, related_name="deliveries"
+        Message,
+        verbose_name=_("message"),
+        on_delete=models.CASCADE,
+        db_index=False,
+        related_name="deliveries",
     )
     position = models.BigIntegerField(editable=False)
     stamp = models.BigIntegerField(editable=False)
@@ -69,10 +72,13 @@ class Delivery(models.Model):
     class Meta:
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
+        # The message first, so that there is no index of the message alone: until the statistics of a table know a
+        # message that was just sent to many, PostgreSQL would take that one to find a single user's copy of it.
         constraints = [
-            models.UniqueConstraint(fields=["user", "message"], name="stored_messages_one_copy"),
+            models.UniqueConstraint(fields=["message", "user"], name="stored_messages_one_copy"),
         ]
         indexes = [
+            models.Index(fields=["date"], name="stored_messages_date"),
             models.Index(
                 fields=["user", "position", "stamp", "date"],
                 name="stored_messages_unread",

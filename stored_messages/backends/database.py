@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from django.db import connections, router, transaction
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.safestring import SafeData
@@ -30,6 +30,8 @@ from stored_messages.positions import format_position, parse_position
 from stored_messages.stored import Cleanup, Page, Ref, StoredMessage, Summary
 
 _ID = re.compile(r"[1-9][0-9]{0,17}")
+
+_NEWEST = 50
 
 
 class DefaultBackend(InboxBackend):
@@ -177,11 +179,18 @@ class DefaultBackend(InboxBackend):
     def _mark_read_below(self, user: Any, position: int | None) -> int | None:
         now = timezone.now()
         below = Q() if position is None else Q(position__lt=position)
-        self._update(deliveries_of(user).filter(below), read_at=now)
-        self._deliver_broadcasts(user, broadcasts_of(user).filter(below), read_at=now)
-        changed = self._deliveries().filter(user=user_pk(user), read_at=now)
-        highest: int | None = changed.aggregate(highest=Max("position"))["highest"]
-        return highest
+        changed = self._update(deliveries_of(user).filter(below), read_at=now)
+        changed += self._deliver_broadcasts(user, broadcasts_of(user).filter(below), read_at=now)
+        if not changed:
+            return None
+        kept = deliveries_of(user, archive=True).using(self.using).filter(below)
+        rows = kept.order_by("-position").values_list("position", "read_at")
+        # It is among the newest, which are found at once, however much was read before.
+        for found in (rows[:_NEWEST], rows.filter(read_at=now)[:1]):
+            for highest, read_at in found:
+                if read_at == now:
+                    return int(highest)
+        return None
 
     def _mark_unread(self, user: Any, msg_ids: list[str]) -> list[Ref]:
         pks, now = _pks(msg_ids), timezone.now()
@@ -250,9 +259,10 @@ class DefaultBackend(InboxBackend):
             self._in_order(self._deliveries().filter(user=pk)).delete()
 
     def _flush(self) -> None:
+        # Statements, and no rows: what delete() would look for is known.
         with self._atomic():
-            self._deliveries().all().delete()
-            Message.objects.using(self.using).all().delete()
+            for model in (Delivery, Message):
+                model.objects.using(self.using).all()._raw_delete(self.using)
 
     def _deliveries(self) -> Any:
         return Delivery.objects.using(self.using)

@@ -23,6 +23,9 @@ from stored_messages.stored import Cleanup
 
 _BATCH = 1000
 
+#: Where no index tells what to look for, it is looked for among so many keys at a time: no statement is long.
+_WINDOW = 10_000
+
 #: Somebody may be reading a broadcast while it expires, which writes a delivery that refers to it.
 _BROADCAST_STAYS = timedelta(hours=1)
 
@@ -68,14 +71,27 @@ class DatabaseCleanup:
     def _ownerless(self) -> int:
         gone = list(self._users_gone())
         of_nobody = Q(user__in=gone, position__lt=position_at(self._settled, 0))
-        deliveries = self._deliveries().filter(of_nobody, self._lives())
-        others = self._deliveries().filter(message=OuterRef("pk"))
-        if self._dry_run:
-            others = others.exclude(of_nobody)
-        messages = Message.objects.using(self._using).filter(
-            ~Exists(others), self._lives(), broadcast=False, sent_at__lte=self._settled
+        found = self._delete(self._deliveries().filter(of_nobody, self._lives()))
+        settled = Message.objects.using(self._using).filter(
+            self._lives(), broadcast=False, sent_at__lte=self._settled
         )
-        return self._delete(deliveries) + self._delete(messages)
+        for first, last in self._windows(Message.objects.using(self._using)):
+            # Here too, so that both tables are read in the order of this key, and no further.
+            others = self._deliveries().filter(
+                message__gte=first, message__lte=last, message=OuterRef("pk")
+            )
+            if self._dry_run:
+                others = others.exclude(of_nobody)
+            found += self._delete(settled.filter(~Exists(others), pk__range=(first, last)))
+        return found
+
+    def _windows(self, rows: QuerySet[Any]) -> Iterator[tuple[int, int]]:
+        """Yield the first and last key of a window of rows, then of the next."""
+        keys = rows.order_by("pk").values_list("pk", flat=True)
+        end, last = keys.last(), 0
+        while end and (first := keys.filter(pk__gt=last, pk__lte=end).first()) is not None:
+            last = keys.filter(pk__gte=first, pk__lte=end)[_WINDOW - 1 :].first() or end
+            yield first, last
 
     def _users_gone(self) -> Iterator[Any]:
         """The keys that deliveries have and users, who may be in another database, have not."""
@@ -136,6 +152,5 @@ class DatabaseCleanup:
 
 
 def _expired(cutoff: datetime) -> Q:
-    return Q(date__lte=cutoff, broadcast=False) | Q(
-        date__lte=cutoff - _BROADCAST_STAYS, broadcast=True
-    )
+    stays = Q(broadcast=True, date__gt=cutoff - _BROADCAST_STAYS)
+    return Q(date__lte=cutoff) & ~stays

@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 (
                     "message",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="deliveries",
                         to="stored_messages.message",
@@ -54,7 +55,6 @@ class Migration(migrations.Migration):
                     "user",
                     models.ForeignKey(
                         db_constraint=False,
-                        db_index=False,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
@@ -66,6 +66,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             "delivery",
-            models.UniqueConstraint(fields=("user", "message"), name="stored_messages_one_copy"),
+            models.UniqueConstraint(fields=("message", "user"), name="stored_messages_one_copy"),
         ),
     ]

@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
                 name="stored_msg_broadcasts",
             ),
         ),
+        migrations.AddIndex("delivery", models.Index(fields=["date"], name="stored_messages_date")),
         migrations.AddIndex(
             "delivery",
             models.Index(
