@@ -13,7 +13,9 @@ const MAX_ROWS = 100; // the most that the server lists at once
 const FAILURES_BEFORE_POLLING = 3;
 const SLOW_RETRY = 60 * SECOND;
 const FIRST_SYNC_TIMEOUT = 10 * SECOND;
+const HIDDEN_HOLD = 60 * SECOND; // how long a hidden page keeps its socket
 const REQUEST_TIMEOUT = 15 * SECOND;
+const FRESH = 5 * SECOND; // a list that needs not be asked for again
 const KEEPALIVE_LIMIT = 60_000; // bytes; browsers refuse more than 64 KiB
 const KNOWN_LIMIT = 5000;
 
@@ -403,18 +405,21 @@ class ResponseError extends Error {
 }
 
 async function readList(response) {
-  if (!response.ok) throw new ResponseError(response);
+  const isUnchanged = response.status === 304;
+  if (!response.ok && !isUnchanged) throw new ResponseError(response);
   const header = (name) => response.headers.get(name) ?? "";
   const user = header("X-Inbox-User");
   // A login page, a portal of the network, another version of the server: anything but an inbox.
   if (!user) throw new ResponseError(response, "The answer is not an inbox");
-  const items = await response.json();
+  const items = isUnchanged ? [] : await response.json();
   if (!Array.isArray(items) || !items.every(isRef)) {
     throw new ResponseError(response, "The answer is not a list of messages");
   }
   const hasNext = /;\s*rel="?next\b/.test(header("Link"));
   return {
     user,
+    isUnchanged,
+    tag: header("ETag"),
     items,
     bottom: (hasNext && items.at(-1)?.position) || null,
     summary: {
@@ -424,6 +429,57 @@ async function readList(response) {
     token: header("X-CSRFToken"),
     pollInterval: Number(header("X-Poll-Interval")) * SECOND,
   };
+}
+
+// --- One socket per browser -------------------------------------------------------------------
+
+/** Held by one tab of a browser: that one has the socket, and shares what it hears. */
+class Baton {
+  isHeld = false;
+  #locks;
+  #onHeld;
+  #onLost;
+  #wish = null;
+
+  /** `onLost` is told whether another tab took it; if not, the browser has no locks for us. */
+  constructor(locks, onHeld, onLost) {
+    this.#locks = locks;
+    this.#onHeld = onHeld;
+    this.#onLost = onLost;
+  }
+
+  get isWanted() {
+    return this.#wish !== null;
+  }
+
+  /** Wait until nobody else holds it, or take it from a tab that is not heard of any more. */
+  want(name, { steal = false } = {}) {
+    this.drop();
+    const abort = new AbortController();
+    const wish = { abort, release() {} };
+    this.#wish = wish;
+    const hold = async () => {
+      if (this.#wish !== wish) return;
+      const released = new Promise((release) => (wish.release = release));
+      this.isHeld = true;
+      this.#onHeld();
+      await released;
+    };
+    const options = steal ? { steal } : { signal: abort.signal };
+    this.#locks.request(name, options, hold).catch((error) => {
+      if (this.#wish !== wish) return;
+      this.drop();
+      this.#onLost(error.name === "AbortError");
+    });
+  }
+
+  drop() {
+    const wish = this.#wish;
+    this.#wish = null;
+    this.isHeld = false;
+    wish?.abort.abort();
+    wish?.release();
+  }
 }
 
 // --- The client -------------------------------------------------------------------------------
@@ -440,6 +496,7 @@ const BROWSER = {
   document: globalThis.document,
   WebSocket: globalThis.WebSocket,
   BroadcastChannel: globalThis.BroadcastChannel,
+  locks: globalThis.navigator?.locks,
   // Merely reading these may throw, where the visitor forbids storage.
   get localStorage() {
     return globalThis.localStorage;
@@ -467,6 +524,8 @@ const BROWSER = {
  * ```
  */
 export class InboxClient extends EventTarget {
+  background = false;
+
   #platform;
   #inboxUrl;
   #archiveUrl;
@@ -498,9 +557,11 @@ export class InboxClient extends EventTarget {
   #isPaging = false;
   #archive = new Archive((...asked) => this.#getArchive(...asked));
   #pendingSync = null; // a summary that differs from ours
+  #tag = null; // {tag, limit} of the list that the ledger still is, if it is
 
   // How it became so.
   #signedOut = false;
+  #wasCutOff = false; // and no list has decided yet
   #restarts = 0; // since socket and list last agreed whose inbox it is
   #told = undefined; // the user that another tab told
   #refuted = null; // what another tab told and a list denied
@@ -512,12 +573,14 @@ export class InboxClient extends EventTarget {
   #request = null;
   #mustFetch = false;
   #fetchFailures = 0;
+  #listedAt = -Infinity;
   #pollInterval = 15 * SECOND;
   #waiting = [];
 
   // The socket
   #socket = null;
-  #isSynced = false; // it said its first sync
+  #baton = null; // without it each visible tab has a socket of its own
+  #isSynced = false; // it, or that of the tab with the baton, said its first sync
   #wasLive = false; // some socket of this page did
   #heardAt = 0;
   #silenceLimit = FIRST_SYNC_TIMEOUT;
@@ -538,6 +601,11 @@ export class InboxClient extends EventTarget {
     this.#csrfHeader = csrfHeader || "X-CSRFToken";
     this.#pageSize = this.#rows = Math.min(pageSize || 20, MAX_ROWS);
     this.#key = `stored_messages:${this.#inboxUrl.pathname}`;
+    const { locks, BroadcastChannel } = this.#platform;
+    if (socket && locks && BroadcastChannel) {
+      const onHeld = () => this.#connect();
+      this.#baton = new Baton(locks, onHeld, (isRobbed) => this.#lostBaton(isRobbed));
+    }
     this.all = this.#makeAll();
     this.#recall();
   }
@@ -640,6 +708,7 @@ export class InboxClient extends EventTarget {
       sameSummary(page.summary, this.#ledger.summary)
     ) {
       this.#ledger.append(page);
+      this.#tag = null;
       this.#noteKnown(page.items);
       this.#changed();
     } else {
@@ -758,6 +827,7 @@ export class InboxClient extends EventTarget {
   /** No socket, no timer, no list under way. An action under way may still reach the server. */
   #halt() {
     this.#dropSocket();
+    this.#baton?.drop();
     this.#abortLists();
     for (const name of [...this.#timers.keys()]) this.#cancel(name);
     this.#wake();
@@ -776,8 +846,7 @@ export class InboxClient extends EventTarget {
     this.#top = "";
     this.#rows = this.#pageSize;
     this.#isPaging = false;
-    this.#pendingSync = null;
-    this.#error = null;
+    this.#pendingSync = this.#tag = this.#error = null;
     this.#abortLists();
     this.#cancel("fetch");
     this.#store("sessionStorage", null);
@@ -790,8 +859,12 @@ export class InboxClient extends EventTarget {
    */
   #restart(user = null) {
     this.#forget();
-    this.#user = user;
-    if (user === null) this.#dropSocket();
+    if (user !== null && !this.#baton) {
+      this.#user = user;
+    } else {
+      this.#dropSocket();
+      this.#baton?.drop(); // it has the user's name
+    }
     // A socket and a list that never agree (two ways to sign in) must not become a storm.
     const delay = this.#restarts < 2 ? 0 : this.#jitter(500 * 2 ** this.#restarts);
     this.#restarts += 1;
@@ -800,17 +873,35 @@ export class InboxClient extends EventTarget {
     this.#begin(delay);
   }
 
-  #signOut() {
-    const wasConfirmed = this.#isConfirmed;
+  #hideAll() {
     // Unless another tab has signed in somebody else already.
     if (this.#recallUser() === this.#user) this.#store("localStorage", null);
     this.#forget();
     this.#halt();
     this.#mustFetch = false;
     this.#fetchFailures = 0;
+  }
+
+  /**
+   * The session has ended: signed out, or it goes on under another key. A list decides, a moment
+   * later, because the answer that brings a new cookie may still be under way.
+   */
+  #cutOff() {
+    this.#hideAll();
+    this.#wasCutOff = true;
+    this.#mustFetch = true;
+    this.#armFetch(SECOND * (0.75 + this.#platform.random() / 2));
+    this.#updateStatus();
+    this.#changed();
+  }
+
+  #signOut() {
+    const isNews = this.#isConfirmed || this.#wasCutOff;
+    this.#hideAll();
+    this.#wasCutOff = false;
     this.#told = undefined;
     this.#signedOut = true;
-    if (wasConfirmed) this.#tell("user", null);
+    if (isNews) this.#post("user", { user: null });
     this.#updateStatus();
     this.#changed();
   }
@@ -819,9 +910,9 @@ export class InboxClient extends EventTarget {
     if (this.#isConfirmed) return;
     this.#isConfirmed = true;
     this.#user = user;
-    this.#signedOut = false;
+    this.#signedOut = this.#wasCutOff = false;
     this.#store("localStorage", user);
-    this.#tell("user", user);
+    this.#post("user");
   }
 
   // --- Timers ---------------------------------------------------------------------------------
@@ -855,7 +946,7 @@ export class InboxClient extends EventTarget {
     on(window, "online", () => this.#wakeUp());
     on(window, "pagehide", () => this.#hidePage());
     on(window, "pageshow", (event) => event.persisted && this.#restorePage());
-    on(document, "visibilitychange", () => (this.#isVisible ? this.#wakeUp() : this.#remember()));
+    on(document, "visibilitychange", () => (this.#isVisible ? this.#wakeUp() : this.#hide()));
     this.#openChannel();
   }
 
@@ -867,12 +958,31 @@ export class InboxClient extends EventTarget {
     return this.#running && !this.#suspended;
   }
 
+  /** Whether to have a socket, or to stand by for one. */
+  get #isAttentive() {
+    return this.#isActive && (this.#isVisible || this.#timers.has("rest") || this.background);
+  }
+
   /** The page is shown, or the network is back: a good moment for what would come later. */
   #wakeUp() {
-    if (this.#suspended || this.#isSynced) return;
+    if (this.#suspended) return;
+    if (this.#isVisible) this.#cancel("rest");
     this.#connect();
-    const isBehind = this.#signedOut || this.#isPolling || this.#fetchFailures;
-    if (isBehind && !this.#request) this.#need(true);
+    if (this.#baton && !this.#socket) this.#post("hello");
+    const isBehind =
+      this.#mustFetch || this.#pendingSync || (!this.#isSynced && (this.#isPolling || this.#fetchFailures));
+    if ((this.#signedOut || isBehind) && !this.#request) this.#need(true);
+  }
+
+  #hide() {
+    this.#remember();
+    this.#after("rest", HIDDEN_HOLD, () => {
+      if (this.#isAttentive) return;
+      if (this.#socket) this.#dropSocket();
+      this.#baton?.drop();
+      this.#cancel("connect");
+      this.#updateStatus();
+    });
   }
 
   #hidePage() {
@@ -899,12 +1009,18 @@ export class InboxClient extends EventTarget {
     const { BroadcastChannel } = this.#platform;
     if (!BroadcastChannel) return;
     this.#channel = new BroadcastChannel(this.#key);
-    this.#channel.onmessage = ({ data }) => {
-      if (data?.type === "user") this.#hearUser(data.user);
-      // A live tab hears of changes through its socket.
-      const isNews = data?.type === "changed" && data.user === this.#user && !this.#isSynced;
-      if (isNews) this.#need(true);
-    };
+    this.#channel.onmessage = ({ data }) => this.#hearTab(data ?? {});
+  }
+
+  #hearTab({ type, user, ...said }) {
+    if (type === "user") this.#hearUser(user);
+    else if (type === "hello") this.#greet();
+    else if (user === null || user !== this.#user) return;
+    // A live tab hears of changes through its socket.
+    else if (type === "changed" && !this.#isSynced) this.#need(true);
+    else if (!this.#baton || this.#socket) return;
+    else if (type === "frame") this.#hearShared(said);
+    else if (type === "down") this.#hearDown(said);
   }
 
   #closeChannel() {
@@ -912,8 +1028,8 @@ export class InboxClient extends EventTarget {
     this.#channel = null;
   }
 
-  #tell(type, user) {
-    this.#channel?.postMessage({ type, user });
+  #post(type, { user = this.#user, ...rest } = {}) {
+    this.#channel?.postMessage({ type, user, ...rest });
   }
 
   #hearUser(user) {
@@ -978,6 +1094,56 @@ export class InboxClient extends EventTarget {
     }
   }
 
+  // --- Sharing a socket -----------------------------------------------------------------------
+
+  /** Stand by for the socket, and ask the tab that has it how things are. */
+  #standBy(steal = false) {
+    if (this.#user === null || (this.#baton.isWanted && !steal)) return;
+    this.#heardAt = this.#platform.now();
+    this.#silenceLimit = FIRST_SYNC_TIMEOUT;
+    this.#watch();
+    this.#baton.want(`${this.#key}:${this.#user}`, { steal });
+    this.#post("hello");
+  }
+
+  #lostBaton(isRobbed) {
+    this.#dropSocket();
+    if (!isRobbed) this.#baton = null;
+    this.#connect();
+    this.#updateStatus();
+  }
+
+  #share(frame) {
+    this.#post("frame", { frame, limit: this.#silenceLimit });
+  }
+
+  /** Tell another tab how things are. It only compares: no tab takes a count from another. */
+  #greet() {
+    if (!this.#baton?.isHeld) return;
+    const isSettled = this.#ledger.loaded && !this.#mustFetch && !this.#pendingSync && !this.#request;
+    if (!this.#isSynced) this.#post("down", { failures: this.#connectFailures });
+    else if (isSettled) this.#share({ type: "sync", user: this.#user, ...this.#ledger.summary });
+    else this.#share({ type: "alive" });
+  }
+
+  #hearShared({ frame, limit }) {
+    this.#heardAt = this.#platform.now();
+    this.#silenceLimit = limit;
+    // Who shares has heard a first sync.
+    this.#up();
+    this.#watch();
+    this.#hear(frame);
+    this.#updateStatus();
+  }
+
+  #hearDown({ failures, code }) {
+    const wasSynced = this.#isSynced;
+    this.#heardAt = this.#platform.now();
+    this.#silenceLimit = 1.5 * SLOW_RETRY;
+    this.#watch();
+    this.#down(failures, wasSynced, code);
+  }
+
   // --- Fetching -------------------------------------------------------------------------------
 
   /** Fetch: now, or after a short wait in which frames may make it unnecessary. */
@@ -989,6 +1155,8 @@ export class InboxClient extends EventTarget {
 
   #armFetch(delay = 150 + this.#platform.random() * 300) {
     if (this.#timers.has("fetch") || this.#request || !this.#isActive) return;
+    // Hidden pages that hear of changes through others ask when they are shown.
+    if (!this.#isAttentive && !this.#socket) return;
     this.#after("fetch", delay, () => this.#fetch());
   }
 
@@ -1003,13 +1171,15 @@ export class InboxClient extends EventTarget {
     const request = { records: [], told: this.#told };
     this.#request = request;
     const limit = Math.min(Math.max(this.#rows, this.#ledger.items.size), MAX_ROWS);
-    this.#getList(this.#inboxUrl, { limit }).then(
+    request.limit = limit;
+    const known = this.#tag?.limit === limit ? this.#tag.tag : "";
+    this.#getList(this.#inboxUrl, { limit }, known).then(
       (list) => this.#request === request && this.#listed(list),
       (error) => this.#request === request && this.#listFailed(error),
     );
   }
 
-  async #getList(address, params) {
+  async #getList(address, params, knownTag = "") {
     const url = new URL(address);
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
     const abort = new AbortController();
@@ -1017,7 +1187,7 @@ export class InboxClient extends EventTarget {
     this.#aborts.add(abort);
     try {
       const response = await this.#platform.fetch(url.href, {
-        headers: { Accept: "application/json" },
+        headers: { Accept: "application/json", ...(knownTag && { "If-None-Match": knownTag }) },
         credentials: "same-origin",
         cache: "no-store", // what one user was told must never be another's answer
         signal: abort.signal,
@@ -1039,6 +1209,7 @@ export class InboxClient extends EventTarget {
   #listed(list) {
     const request = this.#request;
     this.#request = null;
+    this.#listedAt = this.#platform.now();
     if (this.#user !== null && list.user !== this.#user) {
       this.#restart();
       return;
@@ -1053,10 +1224,13 @@ export class InboxClient extends EventTarget {
     if (this.#isSynced || !this.#socketUrl) this.#restarts = 0;
 
     const isFirst = !this.#ledger.loaded;
-    this.#ledger.replace(list);
+    if (!list.isUnchanged) {
+      this.#ledger.replace(list);
+      this.#tag = list.tag ? { tag: list.tag, limit: request.limit } : null;
+    }
     this.#replay(request.records);
     this.#updateStatus();
-    this.#changed();
+    if (!list.isUnchanged || wasFailing || request.records.length) this.#changed();
     // What is not above all that was ever held comes from pages that were not loaded: no news.
     if (!isFirst) this.#announce(this.items.filter((item) => item.position > this.#top));
     this.#noteKnown(this.#ledger.items.values());
@@ -1076,6 +1250,7 @@ export class InboxClient extends EventTarget {
         this.#compare(sync);
       } else {
         this.#pendingSync = null; // the server sends another sync after every event
+        this.#tag = null;
         if (!this.#ledger.apply(event)) this.#mustFetch = true;
       }
     }
@@ -1094,9 +1269,7 @@ export class InboxClient extends EventTarget {
       // Never rarer than polling would be: a server that is back should be found soon.
       const ceiling = Math.min(SECOND * 2 ** this.#fetchFailures, this.#pollInterval);
       const backoff = SECOND / 2 + this.#jitter(ceiling);
-      // A hidden page without a socket waits until it is shown.
-      const delay = Math.max(backoff, error.retryAfter ?? 0);
-      if (this.#isSynced || this.#isVisible) this.#armFetch(delay);
+      this.#armFetch(Math.max(backoff, error.retryAfter ?? 0));
     }
     this.#updateStatus();
     this.#report(error);
@@ -1184,7 +1357,11 @@ export class InboxClient extends EventTarget {
   // --- The socket -----------------------------------------------------------------------------
 
   #connect() {
-    if (!this.#socketUrl || this.#socket || !this.#isActive || this.#signedOut) return;
+    if (!this.#socketUrl || this.#socket || !this.#isAttentive || this.#signedOut) return;
+    if (this.#baton && !this.#baton.isHeld) {
+      this.#standBy();
+      return;
+    }
     this.#cancel("connect");
     let socket;
     try {
@@ -1200,7 +1377,7 @@ export class InboxClient extends EventTarget {
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
       this.#heardAt = this.#platform.now();
-      this.#hear(data);
+      this.#hearSocket(data);
     };
     socket.onclose = ({ code }) => {
       if (socket === this.#socket) this.#closed(code);
@@ -1219,42 +1396,68 @@ export class InboxClient extends EventTarget {
     else socket?.close();
   }
 
-  /** A socket that is silent for longer than its heartbeat allows is dead, whatever it says. */
+  /** What is silent for longer than its heartbeat allows is dead, whatever it says. */
   #watch() {
-    const left = this.#heardAt + this.#silenceLimit - this.#platform.now();
+    // Tabs that stand by give the one with the socket the chance to say itself that it is down.
+    const patience = this.#socket ? 0 : SECOND * (2 + 2 * this.#platform.random());
+    const left = this.#heardAt + this.#silenceLimit + patience - this.#platform.now();
     if (left > 0) {
       this.#after("watchdog", left, () => this.#watch());
-    } else {
+    } else if (this.#socket) {
       this.#closed(0, true);
+    } else {
+      this.#isSynced = false;
+      this.#updateStatus();
+      if (this.#isAttentive) this.#standBy(true);
     }
   }
 
   #closed(code, isDead = false) {
-    this.#connectFailures = this.#isSynced ? 0 : this.#connectFailures + 1;
+    const wasSynced = this.#isSynced;
+    // Signed out before it said a word: the lists know better, or soon will.
+    const isRefused = code === 4429 || (code === 4401 && !wasSynced);
+    let failures = wasSynced ? 0 : this.#connectFailures + 1;
+    if (isRefused) failures = Math.max(failures, FAILURES_BEFORE_POLLING);
     this.#dropSocket(isDead);
-    this.#archive.isCurrent = false;
-    if (code === 4401) {
-      this.#signOut();
-      return;
-    }
-    const tooMany = code === 4429;
-    if (tooMany) this.#connectFailures = Math.max(this.#connectFailures, FAILURES_BEFORE_POLLING);
-    const isSlow = tooMany || (this.#isPolling && !this.#wasLive);
+    this.#post("down", { failures, code });
+    if (!this.#down(failures, wasSynced, code)) return;
+    const isSlow = isRefused || (this.#isPolling && !this.#wasLive);
     const delay = isSlow
       ? SLOW_RETRY * (0.75 + this.#platform.random() / 2)
-      : this.#jitter(500 * 2 ** this.#connectFailures);
+      : this.#jitter(500 * 2 ** failures);
     this.#after("connect", delay, () => this.#connect());
-    if (this.#isPolling) this.#pollInstead(tooMany);
-    this.#updateStatus();
+    const age = this.#platform.now() - this.#listedAt;
+    if (code === 4401 && age > FRESH && !this.#request) this.#need(true);
   }
 
-  #pollInstead(tooMany) {
+  /** There is no socket for now, here or in another tab; false if that was the session's end. */
+  #down(failures, wasSynced, code) {
+    this.#isSynced = false;
+    this.#archive.isCurrent = false;
+    if (code === 4401 && wasSynced) {
+      this.#cutOff();
+      return false;
+    }
+    this.#connectFailures = failures;
+    if (this.#isPolling) this.#pollInstead(code === 4429 || code === 4401);
+    this.#updateStatus();
+    return true;
+  }
+
+  #up() {
+    this.#isSynced = true;
+    this.#wasLive = true;
+    this.#connectFailures = 0;
+    this.#cancel("poll");
+  }
+
+  #pollInstead(isRefused) {
     if (this.#wasLive && this.#connectFailures === FAILURES_BEFORE_POLLING) {
       this.#need(); // there may be news that no socket brought
     } else if (!this.#timers.has("poll") && !this.#timers.has("fetch") && !this.#request) {
       this.#schedulePoll();
     }
-    if (this.#wasLive || tooMany || toldAboutPolling) return;
+    if (this.#wasLive || isRefused || toldAboutPolling) return;
     toldAboutPolling = true;
     this.#platform.console.info(
       `Live updates are not available (no WebSocket at ${this.#socketUrl.pathname}): ` +
@@ -1262,25 +1465,29 @@ export class InboxClient extends EventTarget {
     );
   }
 
-  #hear(data) {
+  #hearSocket(data) {
     let frame;
     try {
-      frame = JSON.parse(data);
+      frame = JSON.parse(data) ?? {};
     } catch {
       return;
     }
-    if (frame?.type === "sync") this.#hearSync(frame);
+    const socket = this.#socket;
+    this.#hear(frame);
+    // Not what was another user's.
+    if (this.#isSynced && socket === this.#socket && this.#baton) this.#share(frame);
+  }
+
+  #hear(frame) {
+    if (frame.type === "sync") this.#hearSync(frame);
     // Before its first sync a socket may tell of what no list has answered for.
-    else if (this.#isSynced) this.#hearEvent(readFrame(frame ?? {}));
+    else if (this.#isSynced) this.#hearEvent(readFrame(frame));
   }
 
   #hearSync({ user, unread, digest, heartbeat }) {
     if (typeof user !== "string") return;
     const isFirst = !this.#isSynced;
-    this.#isSynced = true;
-    this.#wasLive = true;
-    this.#connectFailures = 0;
-    this.#cancel("poll");
+    this.#up();
     if (heartbeat > 0) this.#silenceLimit = heartbeat * 1.5 * SECOND + 3 * SECOND;
     if (this.#user === null) {
       this.#user = user;
@@ -1324,6 +1531,7 @@ export class InboxClient extends EventTarget {
     this.#request?.records.push({ event });
     this.#archive.apply(event);
     if (!this.#ledger.loaded) return;
+    this.#tag = null;
     const isExact = this.#ledger.apply(event);
     // During a request only the replay can tell, on what the list says.
     if (!isExact && !this.#request) this.#need();
@@ -1363,7 +1571,7 @@ export class InboxClient extends EventTarget {
       action.sent();
     }
     try {
-      await this.#post(method, url, body);
+      await this.#transmit(method, url, body);
     } catch (error) {
       // What is gone already is as it should be.
       if (method !== "DELETE" || error.status !== 404) failure = error;
@@ -1379,7 +1587,7 @@ export class InboxClient extends EventTarget {
     // What was not held may have been counted below.
     if (!action.items.size && action.below === null) this.#need();
     this.#changed();
-    this.#tell("changed", this.#user);
+    this.#post("changed");
     return true;
   }
 
@@ -1393,7 +1601,7 @@ export class InboxClient extends EventTarget {
     this.#report(error, name);
   }
 
-  async #post(method, url, body, isRetry = false) {
+  async #transmit(method, url, body, isRetry = false) {
     const epoch = this.#epoch;
     const headers = { Accept: "application/json", "X-Inbox-User": this.#user };
     if (this.#token) headers[this.#csrfHeader] = this.#token;
@@ -1419,7 +1627,7 @@ export class InboxClient extends EventTarget {
     // The token may be an old one: a list brings a new one, or says who is signed out.
     await this.refresh();
     if (epoch !== this.#epoch || !this.#isActive) throw error;
-    await this.#post(method, url, body, true);
+    await this.#transmit(method, url, body, true);
   }
 }
 

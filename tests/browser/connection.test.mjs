@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { InboxClient, Tab, settled } from "./harness.mjs";
+import { InboxClient, Tab, message, ref, settled } from "./harness.mjs";
 
 const DEBOUNCE = 500;
 const MINUTE = 60_000;
@@ -226,7 +226,7 @@ describe("without sockets", () => {
     await tab.clock.pass(20_000);
     assert.equal(tab.client.status, "offline");
     tab.show(false);
-    await tab.clock.pass(MINUTE);
+    await tab.clock.pass(2 * MINUTE);
     const asked = tab.lists.length;
     await tab.clock.pass(10 * MINUTE);
     assert.equal(tab.lists.length, asked);
@@ -234,6 +234,101 @@ describe("without sockets", () => {
     tab.show(true);
     await settled();
     assert.equal(tab.client.status, "polling");
+  });
+});
+
+describe("conditional requests", () => {
+  const known = ({ headers }) => headers["If-None-Match"];
+
+  async function polling(...numbers) {
+    const tab = new Tab({ socket: null });
+    tab.inbox = numbers.map((number) => message(number));
+    tab.client.start();
+    await settled();
+    return tab;
+  }
+
+  test("while nothing changes, the server is asked whether it did", async () => {
+    const tab = await polling(2, 1);
+    const { changes } = tab;
+    await tab.clock.pass(MINUTE);
+    assert.equal(tab.lists.length, 5);
+    assert.equal(known(tab.lists[0]), undefined);
+    for (const list of tab.lists.slice(1)) assert.match(known(list), /^W\/"alice-2-/);
+    assert.deepEqual(tab.shown, [2, 1]);
+    assert.equal(tab.client.status, "polling");
+    assert.deepEqual(tab.errors, []);
+    assert.equal(tab.changes, changes);
+    tab.arrive(3, { tell: false });
+    await tab.clock.pass(20_000);
+    assert.deepEqual(tab.shown, [3, 2, 1]);
+    assert.deepEqual(tab.messages, ["3"]);
+  });
+
+  test("the answer says how long to wait, a changed one too", async () => {
+    const tab = await polling(1);
+    tab.pollInterval = 60;
+    await tab.clock.pass(MINUTE);
+    assert.equal(tab.lists.length, 2);
+  });
+
+  for (const [what, change] of Object.entries({
+    "a frame": (tab) => tab.frame({ type: "read", messages: [ref(message(2))] }),
+    "a confirmed action": (tab) => tab.client.markRead("2"),
+  })) {
+    test(`after ${what} it is not, for an unchanged answer would freeze the state`, async () => {
+      const tab = await new Tab().live(2, 1);
+      await change(tab);
+      assert.deepEqual(tab.shown, [1]);
+      tab.sync(); // it is unread all the same
+      await tab.clock.pass(DEBOUNCE);
+      assert.equal(known(tab.lists[1]), undefined);
+      assert.deepEqual(tab.shown, [2, 1]);
+    });
+  }
+
+  test("nor after a further page, nor for another number of rows", async () => {
+    const tab = await new Tab().live(5, 4, 3, 2);
+    await tab.client.loadMore();
+    await tab.client.refresh();
+    assert.equal(known(tab.lists.at(-1)), undefined);
+    assert.deepEqual(tab.shown, [5, 4, 3, 2]);
+  });
+
+  test("nor after an event that came during the request", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.hold = "lists";
+    tab.client.refresh();
+    await settled();
+    assert.ok(known(tab.lists[1]));
+    tab.frame({ type: "read", messages: [ref(message(2))] });
+    tab.hold = false;
+    await tab.release();
+    assert.deepEqual(tab.shown, [1]);
+    await tab.client.refresh();
+    assert.equal(known(tab.lists[2]), undefined);
+    assert.deepEqual(tab.shown, [2, 1]);
+  });
+
+  test("a sync that differs during an unchanged answer is looked into", async () => {
+    const tab = await new Tab().live(1);
+    tab.hold = "lists";
+    tab.client.refresh();
+    await settled();
+    tab.arrive(2, { tell: false });
+    tab.sync();
+    tab.hold = false;
+    await tab.release();
+    await tab.clock.pass(DEBOUNCE);
+    assert.deepEqual(tab.shown, [2, 1]);
+  });
+
+  test("another user's answer is never taken for unchanged", async () => {
+    const tab = await polling(1);
+    tab.user = "bob";
+    await tab.clock.pass(20_000);
+    assert.equal(tab.client.user, "bob");
+    assert.equal(known(tab.lists.at(-1)), undefined);
   });
 });
 

@@ -84,22 +84,51 @@ export function storage() {
   };
 }
 
+/** Runs what a tab is called back for, unless the browser has frozen it: then when it thaws. */
+export class Gate {
+  #isFrozen = false;
+  #queue = [];
+
+  run(callback) {
+    if (this.#isFrozen) this.#queue.push(callback);
+    else callback();
+  }
+
+  freeze() {
+    this.#isFrozen = true;
+  }
+
+  thaw() {
+    this.#isFrozen = false;
+    for (const callback of this.#queue.splice(0)) callback();
+  }
+}
+
 /** What the tabs of one browser share. */
 export class Browser {
   localStorage = storage();
   channels = new Set();
+  #clock;
+  #held = new Map(); // locks, by name
+  #waiting = [];
 
   constructor(clock) {
+    this.#clock = clock;
+  }
+
+  channelsFor(gate) {
     const { channels } = this;
-    this.BroadcastChannel = class {
+    const clock = this.#clock;
+    return class {
       constructor(name) {
-        this.name = name;
+        Object.assign(this, { name, gate });
         channels.add(this);
       }
       postMessage(data) {
         for (const other of channels) {
           if (other === this || other.name !== this.name) continue;
-          clock.after(1, () => channels.has(other) && other.onmessage?.({ data }));
+          const hear = () => channels.has(other) && other.onmessage?.({ data });
+          clock.after(1, () => other.gate.run(hear));
         }
       }
       close() {
@@ -107,22 +136,93 @@ export class Browser {
       }
     };
   }
+
+  locksFor(gate) {
+    return {
+      request: (name, { steal = false, signal } = {}, callback) =>
+        new Promise((resolve, reject) => {
+          const entry = { name, gate, callback, resolve, reject };
+          const aborted = () => reject(new DOMException("no more", "AbortError"));
+          if (steal) {
+            const robbed = this.#held.get(name);
+            if (robbed) robbed.gate.run(robbed.rob);
+            this.#grant(entry);
+          } else {
+            this.#waiting.push(entry);
+            signal?.addEventListener("abort", () => {
+              this.#waiting = this.#waiting.filter((other) => other !== entry);
+              aborted();
+            });
+            this.#grantNext(name);
+          }
+          entry.rob = aborted;
+        }),
+    };
+  }
+
+  /** A tab is gone without a word. */
+  forget(gate) {
+    gate.freeze();
+    for (const channel of this.channels) if (channel.gate === gate) channel.close();
+    this.#waiting = this.#waiting.filter((entry) => entry.gate !== gate);
+    for (const [name, entry] of this.#held) {
+      if (entry.gate !== gate) continue;
+      this.#held.delete(name);
+      this.#grantNext(name);
+    }
+  }
+
+  get lockCount() {
+    return this.#held.size + this.#waiting.length;
+  }
+
+  #grantNext(name) {
+    const next = this.#waiting.find((entry) => entry.name === name);
+    if (!next || this.#held.has(name)) return;
+    this.#waiting = this.#waiting.filter((entry) => entry !== next);
+    this.#grant(next);
+  }
+
+  #grant(entry) {
+    this.#held.set(entry.name, entry);
+    const hold = async () => {
+      entry.resolve(await entry.callback());
+      if (this.#held.get(entry.name) !== entry) return;
+      this.#held.delete(entry.name);
+      this.#grantNext(entry.name);
+    };
+    this.#clock.after(1, () => entry.gate.run(hold));
+  }
 }
 
-/** What one tab gives to its client; `fetch` and `WebSocket` come from the test. */
-export function platformFor({ clock, browser, random = () => 0.5, ...rest }) {
+/**
+ * What one tab gives to its client; `fetch` and `WebSocket` come from the test. `isSharing` is for
+ * a browser with Web Locks, in which the tabs share a socket.
+ */
+export function platformFor(options) {
+  const { clock, browser, random = () => 0.5, gate = new Gate(), isSharing, ...rest } = options;
   const document = new EventTarget();
   Object.assign(document, { visibilityState: "visible", baseURI: `${ORIGIN}/page/` });
   return {
-    setTimeout: (callback, delay) => clock.after(delay, callback),
-    clearTimeout: (entry) => clock.cancel(entry),
+    setTimeout(callback, delay) {
+      const timer = { isOver: false };
+      const ring = () => timer.isOver || callback();
+      timer.entry = clock.after(delay, () => gate.run(ring));
+      return timer;
+    },
+    clearTimeout(timer) {
+      if (!timer) return;
+      timer.isOver = true;
+      clock.cancel(timer.entry);
+    },
     now: () => clock.now,
     random,
     window: new EventTarget(),
     document,
     localStorage: browser.localStorage,
     sessionStorage: storage(),
-    BroadcastChannel: browser.BroadcastChannel,
+    BroadcastChannel: browser.channelsFor(gate),
+    locks: isSharing ? browser.locksFor(gate) : undefined,
     console: { info() {} },
     ...rest,
   };
@@ -136,7 +236,10 @@ export function answer(body, { status = 200, headers = {}, url = ORIGIN } = {}) 
     statusText: "",
     url,
     headers: new Headers(headers),
-    json: async () => JSON.parse(JSON.stringify(body)),
+    json: async () => {
+      if (body === null) throw new SyntaxError("Unexpected end of JSON input");
+      return JSON.parse(JSON.stringify(body));
+    },
   };
 }
 
@@ -170,6 +273,7 @@ export const ref = ({ id, stamp, position: at }) => ({ id, stamp, position: at }
  */
 export class Tab {
   clock;
+  gate = new Gate();
   browser;
   inbox = [];
   read = []; // what the archive has besides
@@ -183,6 +287,7 @@ export class Tab {
   ignoresAborts = false; // an answer that is on its way to the page already
   isDown = false;
   latency = 0;
+  pollInterval = 15;
   listStatus = 200;
   listSummary = null; // instead of the inbox's own
   postStatus = () => 200;
@@ -195,13 +300,21 @@ export class Tab {
   infos = [];
   #held = [];
 
-  constructor({ clock = new Clock(), browser = new Browser(clock), session, ...options } = {}) {
+  constructor({
+    clock = new Clock(),
+    browser = new Browser(clock),
+    session,
+    isSharing = false,
+    ...options
+  } = {}) {
     this.clock = clock;
     this.browser = browser;
     const tab = this;
     this.platform = platformFor({
       clock,
       browser,
+      gate: this.gate,
+      isSharing,
       fetch: (url, init) => this.#fetch(url, init),
       console: { info: (text) => this.infos.push(text) },
       WebSocket: class {
@@ -216,11 +329,12 @@ export class Tab {
           this.readyState = 3;
         }
         send(frame) {
-          this.onmessage?.({ data: JSON.stringify(frame) });
+          const data = JSON.stringify(frame);
+          tab.gate.run(() => this.onmessage?.({ data }));
         }
         end(code) {
           this.readyState = 3;
-          this.onclose?.({ code });
+          tab.gate.run(() => this.onclose?.({ code }));
         }
       },
       ...(session && { sessionStorage: session }),
@@ -323,7 +437,7 @@ export class Tab {
     await settled();
   }
 
-  #listAnswer(url) {
+  #listAnswer(url, init) {
     const { pathname, searchParams: params } = new URL(url);
     const isArchive = pathname.endsWith("/archive/");
     const inbox = isArchive ? [...this.inbox, ...this.read] : this.inbox;
@@ -333,14 +447,17 @@ export class Tab {
       .filter((item) => !cursor || item.position < cursor)
       .sort((a, b) => (a.position < b.position ? 1 : -1));
     const { unread, digest } = this.listSummary ?? this.summary;
-    return answer(rows.slice(0, limit), {
-      status: this.listStatus,
+    const tag = `W/"${this.user}-${unread}-${digest}-${limit}-${cursor}"`;
+    const isKnown = !isArchive && this.listStatus === 200 && init.headers["If-None-Match"] === tag;
+    return answer(isKnown ? null : rows.slice(0, limit), {
+      status: isKnown ? 304 : this.listStatus,
       headers: {
+        ...(!isArchive && { ETag: tag }),
         "X-Inbox-User": this.user,
         "X-Unread-Count": String(unread),
         "X-Unread-Digest": String(digest),
         "X-CSRFToken": this.token,
-        "X-Poll-Interval": "15",
+        "X-Poll-Interval": String(this.pollInterval),
         ...(rows.length > limit && { Link: '<http://site.test/?cursor=1>; rel="next"' }),
       },
     });
@@ -353,7 +470,7 @@ export class Tab {
     if (init.body) record.json = JSON.parse(init.body);
     const isArchive = !isPost && pathname.endsWith("/archive/");
     (isPost ? this.posts : isArchive ? this.archiveLists : this.lists).push(record);
-    const reply = isPost ? answer({}, { status: this.postStatus(record) }) : this.#listAnswer(url);
+    const reply = isPost ? answer({}, { status: this.postStatus(record) }) : this.#listAnswer(url, init);
     return new Promise((resolve, reject) => {
       const abort = () => this.ignoresAborts || reject(init.signal.reason);
       init.signal?.addEventListener("abort", abort);

@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import { Browser, Clock, Tab, message, settled, storage } from "./harness.mjs";
 
 const DEBOUNCE = 500;
+const CUT_OFF = 1300; // a moment after 4401 a list decides
 
 function switchTo(tab, user, ...numbers) {
   tab.user = user;
@@ -177,7 +178,8 @@ describe("other tabs", () => {
     const [first, second] = await pair(2, 1);
     first.listStatus = second.listStatus = 403;
     first.socket.end(4401);
-    await first.clock.pass(10);
+    await first.clock.pass(CUT_OFF);
+    assert.equal(first.client.status, "signed-out");
     assert.equal(second.client.status, "signed-out");
     assert.deepEqual(second.shown, []);
   });
@@ -186,7 +188,8 @@ describe("other tabs", () => {
     const [first, second] = await pair(2, 1);
     first.listStatus = second.listStatus = 403;
     first.socket.end(4401);
-    await first.clock.pass(10);
+    await first.clock.pass(CUT_OFF);
+    assert.deepEqual(second.shown, []);
     first.listStatus = second.listStatus = 200;
     first.show(true);
     await first.clock.pass(10);
@@ -215,11 +218,14 @@ describe("other tabs", () => {
       tab.socketsEnd = { code: 4401, after: 20 };
       tab.socket.end(4401);
     }
-    await clock.pass(10);
+    await clock.pass(CUT_OFF);
     tabs[0].show(true);
     await clock.pass(60_000);
+    // No more than tabs that poll.
     const asked = tabs.reduce((sum, tab) => sum + tab.lists.length, 0);
-    assert.ok(asked < 10, String(asked));
+    assert.ok(asked < 12, String(asked));
+    assert.equal(tabs[0].client.status, "polling");
+    assert.deepEqual(tabs[0].shown, [1]);
   });
 
   test("without sockets ask at once after an action, live ones do not", async () => {
@@ -262,18 +268,21 @@ describe("signed out", () => {
     });
   }
 
-  test("a socket closed with 4401 the same; one try when shown again", async () => {
+  test("a socket closed with 4401: all is hidden, a list decides; one try when shown again", async () => {
     const tab = await new Tab().live(2, 1);
     tab.listStatus = 403;
     tab.socket.end(4401);
-    assert.equal(tab.client.status, "signed-out");
     assert.deepEqual(tab.shown, []);
+    assert.equal(tab.client.unread, 0);
+    assert.equal(tab.browser.localStorage.size, 0);
     await tab.clock.pass(600_000);
-    assert.equal(tab.lists.length, 1);
+    assert.equal(tab.client.status, "signed-out");
+    assert.equal(tab.lists.length, 2);
+    assert.equal(tab.sockets.length, 1);
     tab.show(false);
     tab.show(true);
     await tab.clock.pass(600_000);
-    assert.equal(tab.lists.length, 2);
+    assert.equal(tab.lists.length, 3);
     assert.equal(tab.client.status, "signed-out");
     tab.listStatus = 200;
     tab.show(true);
@@ -281,6 +290,36 @@ describe("signed out", () => {
     assert.deepEqual(tab.shown, [2, 1]);
     tab.sync();
     assert.equal(tab.client.status, "live");
+  });
+
+  test("a session that goes on under another key: the bell is back by itself", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.socket.end(4401);
+    assert.deepEqual(tab.shown, []);
+    await tab.clock.pass(CUT_OFF);
+    assert.deepEqual(tab.shown, [2, 1]);
+    assert.equal(tab.lists.length, 2);
+    assert.equal(tab.sockets.length, 2);
+    tab.sync();
+    assert.equal(tab.client.status, "live");
+    assert.deepEqual(tab.messages, []);
+    assert.deepEqual(tab.errors, []);
+  });
+
+  test("refused at the door after a while, the list decides at once", async () => {
+    const tab = await new Tab().live(1);
+    tab.socket.end(1012);
+    tab.socketsWork = false;
+    tab.socketsEnd = { code: 4401, after: 1 };
+    await tab.clock.pass(20_000);
+    assert.equal(tab.client.status, "polling");
+    const asked = tab.lists.length;
+    tab.listStatus = 403;
+    tab.platform.window.dispatchEvent(new Event("online"));
+    await tab.clock.pass(100);
+    assert.equal(tab.lists.length, asked + 1);
+    assert.equal(tab.client.status, "signed-out");
+    assert.deepEqual(tab.shown, []);
   });
 
   test("a visitor costs one list and one socket", async () => {
