@@ -58,6 +58,8 @@ export interface InboxPlatform {
   ) => Pick<WebSocket, "readyState" | "close"> &
     Partial<Pick<WebSocket, "onopen" | "onmessage" | "onclose">>;
   BroadcastChannel: (new (name: string) => BroadcastChannel) | undefined;
+  /** Web Locks: with them, the tabs of a browser share one socket. */
+  locks: LockManager | undefined;
   setTimeout(callback: () => void, delay: number): unknown;
   clearTimeout(timer: unknown): void;
   /** Milliseconds that never go back. */
@@ -85,6 +87,12 @@ export interface InboxClientOptions {
   /** Messages to a page, 20 by default, at most 100. */
   pageSize?: number;
   platform?: Partial<InboxPlatform>;
+}
+
+export interface DismissOptions {
+  /** Milliseconds in which it can be undone; 0 by default. */
+  delay?: number;
+  signal?: AbortSignal;
 }
 
 /** Everything that the user got and did not dismiss; the client's `change` event covers it. */
@@ -123,6 +131,12 @@ export class InboxClient extends EventTarget {
   /** Why the last list failed; null when it did not. */
   readonly error: (Error & { readonly status?: number }) | null;
 
+  /**
+   * Keep the socket though the page is hidden, for a title or a sound that tells of news. False by
+   * default: hidden pages let go of it after a minute.
+   */
+  background: boolean;
+
   /** Begin. Starting what runs already does nothing. */
   start(): void;
   /** Let go of the socket, the timers and the listeners. What is known stays readable. */
@@ -133,13 +147,18 @@ export class InboxClient extends EventTarget {
   loadMore(): Promise<boolean>;
   /**
    * Mark one message read: shown at once, taken back with an `error` event when the server
-   * refuses. Resolves to whether the server did it. The request survives a navigation.
+   * refuses. Resolves to whether the server did it. The request survives a navigation. Where no
+   * server answers it is kept, also over the end of the page, and sent when one does.
    */
   markRead(id: string): Promise<boolean>;
   /** Mark one message unread again. Shown at once and taken back in the same way. */
   markUnread(id: string): Promise<boolean>;
-  /** Remove one message from inbox and archive, for good. Shown at once and taken back in the same way. */
-  dismiss(id: string): Promise<boolean>;
+  /**
+   * Remove one message from inbox and archive, for good. Shown at once and taken back in the same
+   * way. With a `delay` it is sent that much later, or when the page is hidden or left; until then
+   * `signal` undoes it, and the promise resolves to false.
+   */
+  dismiss(id: string, options?: DismissOptions): Promise<boolean>;
   /**
    * Mark read what is shown (`ids`; by default all that is loaded) and everything older than what
    * is loaded. What arrived after the user looked stays unread.

@@ -184,7 +184,10 @@ class Action {
     for (const item of this.items.values()) {
       const isCounted = item.read_at === null && !ledger.isLoaded(item.position);
       if (this.type !== "unread") {
-        if (!items.delete(item.id) && isCounted) more -= 1;
+        const held = items.get(item.id);
+        if (!held && isCounted) more -= 1;
+        // Otherwise it has arrived again.
+        if (held?.position <= item.position) items.delete(item.id);
       } else if (ledger.isLoaded(item.position)) {
         if (!items.has(item.id)) items.set(item.id, { ...item, read_at: null });
       } else if (!isCounted) {
@@ -550,6 +553,8 @@ export class InboxClient extends EventTarget {
   #remembered = null; // {user, unread} of the last page view
   #ledger = new Ledger();
   #overlay = new Set();
+  #kept = new Set(); // actions of the overlay that no server has answered
+  #isSendingKept = false;
   #view = null; // what to show, until something changes
   #known = new Set(); // arrivals that were seen already
   #top = ""; // the highest position that was ever held
@@ -566,6 +571,8 @@ export class InboxClient extends EventTarget {
   #told = undefined; // the user that another tab told
   #refuted = null; // what another tab told and a list denied
   #deafUntil = 0; // signed out: when to listen to other tabs again
+
+  #postponed = new Set(); // what ends the waiting of actions that may be undone
 
   // Fetching
   #timers = new Map(); // by name: fetch, poll, connect, watchdog
@@ -656,6 +663,7 @@ export class InboxClient extends EventTarget {
   stop() {
     if (!this.#running) return;
     this.#remember();
+    this.#hurry();
     this.#running = false;
     this.#listeners.abort();
     this.#halt();
@@ -730,9 +738,10 @@ export class InboxClient extends EventTarget {
     return this.#actOn(id, "unread", this.#ledger.items.has(id), "markUnread", "POST", url);
   }
 
-  dismiss(id) {
+  dismiss(id, { delay = 0, signal } = {}) {
     const url = new URL(`${encodeURIComponent(id)}/`, this.#archiveUrl);
-    return this.#actOn(id, "gone", false, "dismiss", "DELETE", url);
+    const wait = delay ? () => this.#postpone(delay, signal) : null;
+    return this.#actOn(id, "gone", false, "dismiss", "DELETE", url, "", wait);
   }
 
   markAllRead(ids) {
@@ -842,6 +851,9 @@ export class InboxClient extends EventTarget {
     this.#ledger = new Ledger();
     this.#archive.forget();
     this.#overlay.clear();
+    for (const { answered } of this.#kept) answered(new Error("Another user"));
+    this.#kept.clear();
+    this.#isSendingKept = false;
     this.#known.clear();
     this.#top = "";
     this.#rows = this.#pageSize;
@@ -912,6 +924,7 @@ export class InboxClient extends EventTarget {
     this.#user = user;
     this.#signedOut = this.#wasCutOff = false;
     this.#store("localStorage", user);
+    this.#recallKept();
     this.#post("user");
   }
 
@@ -976,6 +989,7 @@ export class InboxClient extends EventTarget {
 
   #hide() {
     this.#remember();
+    this.#hurry();
     this.#after("rest", HIDDEN_HOLD, () => {
       if (this.#isAttentive) return;
       if (this.#socket) this.#dropSocket();
@@ -988,6 +1002,7 @@ export class InboxClient extends EventTarget {
   #hidePage() {
     // An open socket or channel would keep the page out of the back/forward cache.
     this.#remember();
+    this.#hurry();
     this.#suspended = true;
     this.#halt();
     this.#closeChannel();
@@ -1085,12 +1100,12 @@ export class InboxClient extends EventTarget {
     this.#store("sessionStorage", JSON.stringify(last));
   }
 
-  #store(area, value) {
+  #store(area, value, key = this.#key) {
     try {
-      if (value === null) this.#platform[area].removeItem(this.#key);
-      else this.#platform[area].setItem(this.#key, value);
+      if (value === null) this.#platform[area].removeItem(key);
+      else this.#platform[area].setItem(key, value);
     } catch {
-      // Full or forbidden; it is only for the first paint of the next page.
+      // Full or forbidden: the next page will know less.
     }
   }
 
@@ -1237,10 +1252,16 @@ export class InboxClient extends EventTarget {
 
     if (this.#mustFetch || this.#pendingSync) this.#armFetch();
     else this.#schedulePoll();
-    this.#followArchive();
+    this.#catchUp();
     // The server answers again, so its sockets may too; who was signed out has none under way.
     if (wasFailing || !this.#timers.has("connect")) this.#connect();
     this.#wake();
+  }
+
+  /** The server answers, and what is shown is right: time for what waited for that. */
+  #catchUp() {
+    this.#followArchive();
+    this.#sendKept();
   }
 
   /** What came during the request is newer than the list or in it already: both end the same. */
@@ -1511,7 +1532,7 @@ export class InboxClient extends EventTarget {
       this.#fetchFailures = 0;
       this.#error = null;
       this.#cancel("fetch");
-      this.#followArchive();
+      this.#catchUp();
     } else {
       this.#pendingSync = summary;
       this.#armFetch();
@@ -1555,27 +1576,40 @@ export class InboxClient extends EventTarget {
   #act(action, ...how) {
     const isReady = this.#running && this.#user !== null && this.#ledger.loaded;
     if (!isReady) return Promise.resolve(false);
-    const earlier = [...this.#overlay].filter((other) => action.meets(other));
+    const isEarlier = (other) => other.type !== action.type && action.meets(other);
+    const earlier = [...this.#overlay].filter(isEarlier);
     this.#overlay.add(action);
     action.done = this.#send(action, earlier, ...how);
     this.#changed();
     return action.done;
   }
 
-  async #send(action, earlier, name, method, url, body = "") {
+  async #send(action, earlier, name, method, url, body = "", wait = null) {
     const epoch = this.#epoch;
-    let failure = null;
-    if (earlier.length) {
-      await Promise.all(earlier.map(({ done }) => done));
-      if (epoch !== this.#epoch) return false;
-      action.sent();
+    if (earlier.length) await Promise.all(earlier.map(({ done }) => done));
+    const isMeant = !wait || (await wait());
+    if (epoch !== this.#epoch) return false;
+    if (!isMeant) {
+      this.#overlay.delete(action);
+      this.#changed();
+      return false;
     }
+    action.sent();
+    let failure = null;
     try {
       await this.#transmit(method, url, body);
     } catch (error) {
       // What is gone already is as it should be.
       if (method !== "DELETE" || error.status !== 404) failure = error;
     }
+    const isUnanswered = failure && !failure.status && epoch === this.#epoch;
+    if (isUnanswered && action.type === "read" && (action.items.size || action.below !== null)) {
+      failure = await this.#keep(action);
+    }
+    return this.#settle(action, name, failure, epoch);
+  }
+
+  #settle(action, name, failure, epoch = this.#epoch) {
     if (epoch !== this.#epoch) return failure === null;
     this.#overlay.delete(action);
     if (failure) {
@@ -1589,6 +1623,99 @@ export class InboxClient extends EventTarget {
     this.#changed();
     this.#post("changed");
     return true;
+  }
+
+  /** Wait in case it is undone; not longer than the page is there. Whether it is meant still. */
+  #postpone(delay, signal) {
+    return new Promise((resolve) => {
+      const end = (isMeant) => {
+        this.#platform.clearTimeout(timer);
+        this.#postponed.delete(end);
+        resolve(isMeant);
+      };
+      const timer = this.#platform.setTimeout(() => end(true), delay);
+      signal?.addEventListener("abort", () => end(false));
+      this.#postponed.add(end);
+    });
+  }
+
+  #hurry() {
+    for (const end of this.#postponed) end(true);
+  }
+
+  // --- Reads without an answer ----------------------------------------------------------------
+
+  /** Keep it for when a server answers, after this page if need be. Resolves to why not, or null. */
+  #keep(action) {
+    this.#kept.add(action);
+    this.#storeKept();
+    this.#need();
+    return new Promise((resolve) => (action.answered = resolve));
+  }
+
+  #recallKept() {
+    try {
+      const [reads, below] = JSON.parse(this.#platform.localStorage.getItem(this.#keptKey));
+      const items = reads.map(([id, position]) => ({ id, position }));
+      const action = new Action("read", items, below);
+      this.#overlay.add(action);
+      this.#kept.add(action);
+      action.done = new Promise((resolve) => (action.answered = resolve)).then((failure) =>
+        this.#settle(action, "markRead", failure),
+      );
+    } catch {
+      // Nothing is kept.
+    }
+  }
+
+  #storeKept() {
+    const [reads, below] = this.#keptReads();
+    const isEmpty = !reads.length && below === null;
+    this.#store("localStorage", isEmpty ? null : JSON.stringify([reads, below]), this.#keptKey);
+  }
+
+  get #keptKey() {
+    return `${this.#key}:reads:${this.#user}`;
+  }
+
+  /** What is still meant by them, now that other things may have happened. */
+  #keptReads() {
+    const reads = new Map();
+    let under = null;
+    for (const action of this.#kept) {
+      for (const { refs = [], below = null } of action.confirmation()) {
+        if (below > (under ?? "")) under = below;
+        for (const { id, position } of refs) {
+          const hasComeAgain = this.#ledger.items.get(id)?.position > position;
+          if (!hasComeAgain) reads.set(id, position);
+        }
+      }
+    }
+    return [[...reads], under];
+  }
+
+  async #sendKept() {
+    if (!this.#kept.size || this.#isSendingKept) return;
+    const epoch = this.#epoch;
+    const actions = [...this.#kept];
+    const [reads, before] = this.#keptReads();
+    let failure = null;
+    this.#isSendingKept = true;
+    try {
+      const ids = reads.map(([id]) => id);
+      const body = JSON.stringify({ ids, before });
+      if (ids.length || before !== null) await this.#transmit("POST", this.#markAllUrl, body);
+    } catch (error) {
+      failure = error;
+    }
+    if (epoch !== this.#epoch) return;
+    this.#isSendingKept = false;
+    if (failure && !failure.status) return;
+    for (const action of actions) {
+      this.#kept.delete(action);
+      action.answered(failure);
+    }
+    this.#storeKept();
   }
 
   #refused(error, name) {

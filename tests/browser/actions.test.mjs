@@ -54,15 +54,6 @@ describe("mark read", () => {
     assert.equal(tab.lists.length, 2);
   });
 
-  test("without an answer, it is taken back", async () => {
-    const tab = await new Tab().live(1);
-    tab.hold = "posts";
-    const done = tab.client.markRead("1");
-    await tab.clock.pass(16_000);
-    assert.equal(await done, false);
-    assert.deepEqual(tab.shown, [1]);
-  });
-
   test("an unconfirmed action is left out when comparing", async () => {
     const tab = await new Tab().live(2, 1);
     tab.hold = "posts";
@@ -217,6 +208,60 @@ describe("dismiss", () => {
     assert.equal(await tab.client.dismiss("2"), false);
     assert.deepEqual(tab.shown, [2, 1]);
     assert.equal(tab.errors[0].action, "dismiss");
+  });
+
+  test("can be undone for a while, in which nothing is sent", async () => {
+    const tab = await new Tab().live(2, 1);
+    const undo = new AbortController();
+    const done = tab.client.dismiss("2", { delay: 5000, signal: undo.signal });
+    assert.deepEqual(tab.shown, [1]);
+    await tab.clock.pass(4000);
+    assert.equal(tab.posts.length, 0);
+    undo.abort();
+    assert.equal(await done, false);
+    assert.deepEqual(tab.shown, [2, 1]);
+    await tab.clock.pass(5000);
+    assert.equal(tab.posts.length, 0);
+    assert.deepEqual(tab.errors, []);
+  });
+
+  test("not undone, it is sent then; an undo after that is too late", async () => {
+    const tab = await new Tab().live(2, 1);
+    const undo = new AbortController();
+    const done = tab.client.dismiss("2", { delay: 5000, signal: undo.signal });
+    await tab.clock.pass(5000);
+    assert.equal(await done, true);
+    assert.equal(tab.posts.length, 1);
+    undo.abort();
+    await settled();
+    assert.deepEqual(tab.shown, [1]);
+  });
+
+  for (const [how, leave] of Object.entries({
+    hidden: (tab) => tab.show(false),
+    left: (tab) => tab.hidePage(),
+    "without its client": (tab) => tab.client.stop(),
+  })) {
+    test(`is sent at once when the page is ${how}`, async () => {
+      const tab = await new Tab().live(2, 1);
+      tab.client.dismiss("2", { delay: 5000 });
+      leave(tab);
+      await settled();
+      assert.equal(tab.posts.length, 1);
+      assert.equal(tab.posts[0].keepalive, true);
+    });
+  }
+
+  test("waiting when the user changes, it is not sent at all", async () => {
+    const tab = await new Tab().live(2, 1);
+    const done = tab.client.dismiss("2", { delay: 5000 });
+    tab.user = "bob";
+    tab.inbox = [message(2)];
+    await tab.client.refresh();
+    await tab.clock.pass(6000);
+    assert.equal(await done, false);
+    assert.equal(tab.posts.length, 0);
+    assert.deepEqual(tab.shown, [2]);
   });
 
   test("of an unread one below the loaded part, the count is right at once", async () => {
