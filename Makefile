@@ -65,7 +65,7 @@ test: lint $(npm)
 	$(python) -m pytest -n $(WORKERS) --dist loadgroup
 
 bench: $(compared)
-	@sh tools/services.sh redis postgresql
+	@sh tools/services.sh
 	$(python) -m benchmarks $(BENCH)
 
 mariadb: $(dev)
