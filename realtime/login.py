@@ -118,6 +118,9 @@ def _require_store(session: Any) -> None:
     raise ConnectionError("The session store does not answer.")
 
 
+#: How many look up sessions at a time.
+THREADS = 2
+
 _threads: DatabaseThreads | None = None
 
 
@@ -125,5 +128,5 @@ def database_threads() -> DatabaseThreads:
     """Return the threads in which sockets are signed in, and looked at again."""
     global _threads  # noqa: PLW0603 - one set per process
     if _threads is None:
-        _threads = DatabaseThreads(2)
+        _threads = DatabaseThreads(THREADS)
     return _threads

@@ -15,8 +15,9 @@ from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, parse_cookie
 
 from realtime import events
+from realtime.arrivals import arrivals
 from realtime.asgi_types import Application, Receive, Scope, Send
-from realtime.login import database_threads, session_and_user, session_digest, session_store
+from realtime.login import session_digest, session_store
 from realtime.ratelimit import RateLimitedLog
 from realtime.receivers import after_commit
 from realtime.sockets import close_with
@@ -39,7 +40,7 @@ class SessionLogin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            session, user = await database_threads().run(session_and_user, _session_key(scope))
+            session, user = await arrivals().session_and_user(_session_key(scope))
         except Exception as error:  # the database, the cache, the project's backend
             _log.error("A socket's session could not be loaded.", exc_info=error)
             await come_back_later(receive, send)

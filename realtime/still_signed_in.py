@@ -44,24 +44,30 @@ def active_users(users: Iterable[Any]) -> dict[str, bool]:
 
 
 def certain_owners(sign_ins: Iterable[SignIn]) -> dict[str, str]:
-    """Return who is certainly signed in: the primary key as text, by digest of the sign-in.
+    """Return who is certainly signed in: the primary key as text, by digest of the sign-in."""
+    sessions = [one for one in sign_ins if isinstance(one, SessionSignIn)]
+    found = certain_sign_ins([one.key for one in sessions])
+    return {one.digest: str(found[one.key][1].pk) for one in sessions if one.key in found}
+
+
+def certain_sign_ins(keys: Iterable[str]) -> dict[str, tuple[Mapping[str, Any], Any]]:
+    """Return what is in these sessions and who is certainly signed in with them, by session key.
 
     Two queries for sessions in the database; elsewhere one look for each, and one query.
     """
-    sessions = [one for one in sign_ins if isinstance(one, SessionSignIn)]
-    contents = _contents([one.key for one in sessions])
+    contents = _contents(list(keys))
     pks = {key: pk for key, content in contents.items() if (pk := _user_pk(content)) is not None}
     users: dict[Any, Any] = {}
     for batch in _batches(set(pks.values())):
         users.update(get_user_model()._default_manager.in_bulk(batch))
-    owners = {}
-    for one in sessions:
-        user = users.get(pks.get(one.key))
+    found = {}
+    for key, pk in pks.items():
+        content, user = contents[key], users.get(pk)
         if user is None or not getattr(user, "is_active", True):
             continue
-        if password_unchanged(user, contents[one.key].get(HASH_SESSION_KEY, "")):
-            owners[one.digest] = str(user.pk)
-    return owners
+        if password_unchanged(user, content.get(HASH_SESSION_KEY, "")):
+            found[key] = content, user
+    return found
 
 
 def _contents(keys: list[str]) -> Mapping[str, Mapping[str, Any]]:

@@ -1,0 +1,92 @@
+"""Sockets that arrive together are signed in together: after a restart all of them come at once."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
+
+from django.db import InterfaceError, OperationalError
+
+from realtime import supervision
+from realtime.login import THREADS, database_threads, session_and_user, session_store
+from realtime.still_signed_in import certain_sign_ins
+
+#: How many are looked up together at most.
+BATCH = 100
+
+Found: TypeAlias = "tuple[Any, Any | None]"
+
+
+class Arrivals:
+    """Looks up sessions in a few threads; what arrives while all are busy shares the next look."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[str, asyncio.Future[Found]]] = []
+        self._looking: set[asyncio.Task[None]] = set()
+
+    async def session_and_user(self, key: str | None) -> Found:
+        """Return a session and who is signed in with it, ``None`` if nobody is; raises what the stores raise."""
+        if not key:
+            return session_store()(key), None
+        found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        self._waiting.append((key, found))
+        if len(self._looking) < THREADS:
+            task = supervision.once("signing in", self._look)
+            self._looking.add(task)
+            task.add_done_callback(self._looking.discard)
+        return await found
+
+    async def _look(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            try:
+                outcomes = await database_threads().run(look_up, [key for key, _ in batch])
+            except Exception as error:
+                outcomes = [error] * len(batch)
+            for (_, found), outcome in zip(batch, outcomes, strict=True):
+                if found.done():  # the client has gone meanwhile
+                    continue
+                if isinstance(outcome, Exception):
+                    found.set_exception(outcome)
+                else:
+                    found.set_result(outcome)
+
+
+def arrivals() -> Arrivals:
+    """Return those of the running event loop."""
+    loop = asyncio.get_running_loop()
+    found = _arrivals.get(loop)
+    if found is None:
+        found = _arrivals[loop] = Arrivals()
+    return found
+
+
+_arrivals: "WeakKeyDictionary[asyncio.AbstractEventLoop, Arrivals]" = WeakKeyDictionary()
+
+
+def look_up(keys: Sequence[str]) -> "list[Found | Exception]":
+    """Return session and user for each key, or what was raised: one odd session must not shut out the others."""
+    certain = _together(keys) if len(keys) > 1 else {}
+    return [certain.get(key) or _alone(key) for key in keys]
+
+
+def _together(keys: Sequence[str]) -> dict[str, Found]:
+    try:
+        sign_ins = certain_sign_ins(keys)
+    except (InterfaceError, OperationalError):  # it would be the same for each of them
+        raise
+    except Exception:  # because of one of them, perhaps; asked alone, it fails alone
+        return {}
+    found: dict[str, Found] = {}
+    for key, (content, user) in sign_ins.items():
+        session = session_store()(key)
+        session._session_cache = dict(content)  # read, as it would be had it been asked itself
+        found[key] = session, user
+    return found
+
+
+def _alone(key: str) -> "Found | Exception":
+    try:
+        return session_and_user(key)
+    except Exception as error:
+        return error
