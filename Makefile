@@ -12,7 +12,7 @@ compared := $(VENV)/.installed-bench
 sources := setup.cfg pyproject.toml tools/environment.sh tools/apt.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench mariadb clean
+.PHONY: help run test lint bench messages mariadb clean
 
 help:
 	@echo "make run     serve the example on http://127.0.0.1:$(PORT) (PORT=... for another port)"
@@ -20,6 +20,7 @@ help:
 	@echo "make mariadb the inbox on MariaDB, which make test leaves out"
 	@echo "make lint    the checks alone"
 	@echo "make bench   how fast it is, in some minutes"
+	@echo "make messages brings the translations in step with the code (LANGUAGES=... adds some)"
 	@echo "make clean   remove what these made"
 
 $(live): $(sources)
@@ -67,6 +68,10 @@ test: lint $(npm)
 bench: $(compared)
 	@sh tools/services.sh
 	$(python) -m benchmarks $(BENCH)
+
+messages: $(dev)
+	@sh tools/services.sh gettext
+	$(python) tools/messages.py $(LANGUAGES)
 
 mariadb: $(dev)
 	@sh tools/services.sh mariadb

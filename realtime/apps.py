@@ -1,10 +1,11 @@
 from django.apps import AppConfig
 from django.core import checks
+from django.utils.translation import gettext_lazy as _
 
 
 class RealtimeConfig(AppConfig):
     name = "realtime"
-    verbose_name = "Live messages"
+    verbose_name = _("Live messages")
 
     def ready(self) -> None:
         from realtime import receivers, sessions

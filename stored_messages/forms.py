@@ -3,15 +3,31 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.messages.storage.base import LEVEL_TAGS
 from django.utils.translation import gettext_lazy as _
 
 from stored_messages import api
 from stored_messages.conf import app_settings
-from stored_messages.constants import STORED_INFO, STORED_LEVEL_TAGS, STORED_LEVELS
+from stored_messages.constants import (
+    STORED_DEBUG,
+    STORED_ERROR,
+    STORED_INFO,
+    STORED_LEVELS,
+    STORED_SUCCESS,
+    STORED_WARNING,
+)
 from stored_messages.links import MAX_LENGTH, clean_url
 from stored_messages.stored import StoredMessage
+
+_LEVEL_NAMES = {
+    STORED_DEBUG: _("Debug"),
+    STORED_INFO: _("Info"),
+    STORED_SUCCESS: _("Success"),
+    STORED_WARNING: _("Warning"),
+    STORED_ERROR: _("Error"),
+}
 
 
 class SendForm(forms.Form):
@@ -64,7 +80,9 @@ class SendForm(forms.Form):
         try:
             return clean_url(self.cleaned_data["url"])
         except ValueError as error:
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError(
+                _("This is neither an address with http:// or https:// nor a path of this site.")
+            ) from error
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -98,12 +116,12 @@ class SendForm(forms.Form):
 
 
 def level_choices() -> list[tuple[int, str]]:
-    """The levels that are kept, by the name that style sheets know them by."""
+    """The levels that are kept, by their names."""
     levels = sorted({*STORED_LEVELS, *app_settings.STORE_LEVELS})
     return [(level, level_name(level)) for level in levels]
 
 
 def level_name(level: int) -> str:
-    """The tag of a level, the project's own if it has one, or its number."""
-    tag = LEVEL_TAGS.get(level) or STORED_LEVEL_TAGS.get(level)
-    return str(tag or level)
+    """The project's own tag of a level if it has one, else its name in the active language, or its number."""
+    tag = getattr(settings, "MESSAGE_TAGS", {}).get(level)
+    return str(tag or _LEVEL_NAMES.get(level) or LEVEL_TAGS.get(level) or level)

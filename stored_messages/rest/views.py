@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
+from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import APIException, NotFound, ParseError
@@ -40,7 +41,7 @@ class AnotherUser(APIException):
     """The action was made for another user than the one who is signed in now."""
 
     status_code = status.HTTP_409_CONFLICT
-    default_detail = "This was meant for another user than the one who is signed in."
+    default_detail = _("This was meant for another user than the one who is signed in.")
     default_code = "another_user"
 
 

@@ -68,7 +68,7 @@ def test_it_leads_through_everything(page, backend, ada):
 
 
 def test_nothing_new(page):
-    assert "You are all caught up" in page()
+    assert "All caught up" in page()
 
 
 @pytest.mark.parametrize("cursor", ["x", "f" * 16, "%00"])

@@ -27,11 +27,13 @@ def test_the_wheel_has_every_file_of_the_packages(
 ) -> None:
     expected = files_below(checkout)
     assert {
+        "realtime/locale/ar/LC_MESSAGES/django.mo",
         "realtime/py.typed",
         "realtime/static/realtime/inbox-client.js",
         "realtime/static/realtime/inbox-client.d.ts",
         "realtime/static/realtime/notification-bell.js",
         "realtime/static/realtime/notification-bell.d.ts",
+        "stored_messages/locale/zh_Hans/LC_MESSAGES/django.mo",
         "stored_messages/migrations/0001_initial.py",
         "stored_messages/py.typed",
     } <= expected
