@@ -12,7 +12,7 @@ compared := $(VENV)/.installed-bench
 sources := setup.cfg pyproject.toml tools/environment.sh tools/apt.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench messages mariadb clean
+.PHONY: help run test lint bench messages mariadb faults clean
 
 help:
 	@echo "make run     serve the example on http://127.0.0.1:$(PORT) (PORT=... for another port)"

@@ -38,7 +38,8 @@ def free_port() -> int:
             return port
 
 
-def _ending_with_parent(command: Sequence[str], user: str | None) -> list[str]:
+def ending_with_parent(command: Sequence[str], user: str | None) -> list[str]:
+    """The command, made to die with the thread that starts it; as this user, if one is given."""
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     if setpriv is None:
         if user is not None:
@@ -67,7 +68,7 @@ class ListeningProcess:
     ) -> None:
         self.name = name
         self.port = port
-        self._command = _ending_with_parent(command, user)
+        self._command = ending_with_parent(command, user)
         self._log = log
         self._env = None if env is None else dict(env)
         self._cwd = cwd

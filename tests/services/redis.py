@@ -27,7 +27,7 @@ class RedisServer(ListeningProcess):
         return f"redis://{HOST}:{self.port}/0"
 
     def flush(self) -> None:
-        with Redis.from_url(self.url) as client:
+        with Redis.from_url(self.url, socket_timeout=5) as client:
             client.flushall()
 
 

@@ -1,0 +1,123 @@
+"""What a writer does: one change of some inboxes, described by a dict that fits into a line of JSON.
+
+Every text says whom it is for, so that whoever shows it to somebody else, or shows what was rolled back, is found out.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+import stored_messages
+from stored_messages.api import StoredMessage, get_backend
+
+EVERYBODY = "everybody"
+NOBODY = "nobody"
+
+
+def text_for(names: list[str] | str, number: str) -> str:
+    return f"for {names if isinstance(names, str) else ','.join(names)}: {number}"
+
+
+def perform(asked: dict[str, Any]) -> Any:
+    """Do what is asked for and return what came of it."""
+    return OPERATIONS[asked["kind"]](asked)
+
+
+def _users(names: list[str]) -> list[User]:
+    return list(User.objects.filter(username__in=names))
+
+
+def _user(asked: dict[str, Any]) -> User:
+    return User.objects.get(username=asked["user"])
+
+
+def _create_users(asked: dict[str, Any]) -> None:
+    User.objects.bulk_create([User(username=name) for name in asked["names"]])
+
+
+def _send(asked: dict[str, Any]) -> None:
+    text = text_for(asked["to"], asked["number"])
+    stored_messages.add_message_for(_users(asked["to"]), stored_messages.STORED_INFO, text)
+
+
+def _send_many(asked: dict[str, Any]) -> None:
+    for index in range(asked["count"]):
+        _send({**asked, "number": f"{asked['number']}.{index}"})
+
+
+def _broadcast(asked: dict[str, Any]) -> None:
+    text = text_for(EVERYBODY, asked["number"])
+    stored_messages.broadcast_message(stored_messages.STORED_INFO, text)
+
+
+def _roll_back(asked: dict[str, Any]) -> None:
+    with transaction.atomic():
+        text = text_for(NOBODY, asked["number"])
+        stored_messages.add_message_for(_users(asked["to"]), stored_messages.STORED_INFO, text)
+        stored_messages.broadcast_message(stored_messages.STORED_INFO, text)
+        transaction.set_rollback(True)
+
+
+def _send_and_die(asked: dict[str, Any]) -> None:
+    """Committed, and dead before anybody could be told."""
+    with transaction.atomic():
+        transaction.on_commit(lambda: os.kill(os.getpid(), signal.SIGKILL))
+        _send(asked)
+        _broadcast(asked)
+
+
+def _to_one(
+    change: Callable[[User, StoredMessage], object], wanted: Callable[[StoredMessage], bool]
+) -> Callable[[dict[str, Any]], bool]:
+    """Do something to one of the newest messages of a user, drawn from those that are wanted."""
+
+    def operation(asked: dict[str, Any]) -> bool:
+        user = _user(asked)
+        found = [one for one in stored_messages.archive(user, limit=30).messages if wanted(one)]
+        if found:
+            change(user, found[int(asked["draw"] * len(found))])
+        return bool(found)
+
+    return operation
+
+
+def _again(user: User, message: StoredMessage) -> None:
+    """Dismissed, and stored again: it arrives anew."""
+    stored_messages.dismiss(user, message)
+    get_backend().inbox_store([user], message)
+
+
+def _mark_all(asked: dict[str, Any]) -> None:
+    stored_messages.mark_all_read(_user(asked))
+
+
+def _truth(asked: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """Id and text of what each user has unread, newest first."""
+    users = User.objects.filter(username__in=asked["names"])
+    return {user.username: _unread(user) for user in users}
+
+
+def _unread(user: User) -> list[tuple[str, str]]:
+    page = stored_messages.inbox(user, limit=10_000)
+    assert page.summary.unread == len(page.messages)
+    return [(message.id, str(message.message)) for message in page.messages]
+
+
+OPERATIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "create users": _create_users,
+    "send": _send,
+    "send many": _send_many,
+    "broadcast": _broadcast,
+    "roll back": _roll_back,
+    "send and die": _send_and_die,
+    "read": _to_one(stored_messages.mark_read, lambda one: one.read_at is None),
+    "unread": _to_one(stored_messages.mark_unread, lambda one: one.read_at is not None),
+    "dismiss": _to_one(stored_messages.dismiss, lambda one: True),
+    "again": _to_one(_again, lambda one: not one.broadcast),
+    "mark all": _mark_all,
+    "truth": _truth,
+}

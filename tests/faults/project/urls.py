@@ -1,0 +1,9 @@
+from django.urls import include, path
+
+from tests.faults.project import views
+
+urlpatterns = [
+    path("perform/", views.perform_here),
+    path("forget/", views.forget),
+    path("", include("tests.project.urls")),
+]

@@ -1,0 +1,224 @@
+"""A run: writers write while faults happen, and after each round every client must show the truth."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.deployment import Deployment
+from tests.faults.harm import Harm
+from tests.faults.programs import Refused
+from tests.faults.writing import Writers
+from tests.services.waiting import eventually
+
+NAMES = ("ada", "ben", "cleo", "dan", "eve", "finn")
+#: The client's own figures: silence that it bears beyond the heartbeat, and its longest pause between attempts.
+EXTRA_SILENCE, LONGEST_BACKOFF = 3.0, 30.0
+#: Seconds that a busy machine may take for what a quick one does at once: a list, a new process.
+SLACK = 15.0
+
+#: Id and text of what each user has unread, newest first.
+Truth = dict[str, list[tuple[str, str]]]
+Look = Callable[[Truth], Awaitable[str | None]]
+
+
+@dataclass
+class Report:
+    """What a run did and what came of it."""
+
+    seed: str
+    messages: int = 0
+    operations: dict[str, int] = field(default_factory=dict)
+    failed: int = 0
+    injected: dict[str, int] = field(default_factory=dict)
+    frames: dict[str, int] = field(default_factory=dict)
+    deliveries: int = 0
+    fetches: int = 0
+    connections: int = 0
+    rounds: int = 0
+    story: list[str] = field(default_factory=list)
+    longest_up: float = 0.0
+    longest_converging: float = 0.0
+
+    def __str__(self) -> str:
+        faults = "\n".join(f"    {count} x {name}" for name, count in sorted(self.injected.items()))
+        changes = ", ".join(f"{count} {name}" for name, count in sorted(self.operations.items()))
+        story = "\n".join(self.story)
+        return (
+            f"seed {self.seed}\n"
+            f"  {self.messages} messages sent; {changes}; {self.failed} failed\n"
+            f"  {sum(self.injected.values())} faults in {self.rounds} rounds:\n{faults}\n"
+            f"    frames: {self.frames}\n"
+            f"{story}\n"
+            f"  {self.deliveries} deliveries, {self.fetches} fetches, {self.connections} sockets\n"
+            f"  longest until all sockets were up {self.longest_up:.1f} s, "
+            f"longest from there to the truth {self.longest_converging:.1f} s"
+        )
+
+
+class Run:
+    """``look`` is one more check of what is shown: it returns what is wrong, or ``None``."""
+
+    def __init__(self, deployment: Deployment, seed: str, look: Look | None = None) -> None:
+        self.deployment = deployment
+        self.names = list(NAMES)
+        # Two tabs each, with small pages here and everything loaded there.
+        self.tabs = [f"{name}-{index}" for name in self.names for index in range(2)]
+        self.report = Report(seed)
+        self._look = look
+        self.writers = Writers(deployment, self.names, self.tabs, seed)
+        generator = random.Random(f"{seed}/faults")
+        self.harm = Harm(deployment, self.writers, self.names, self.tabs, generator)
+
+    async def begin(self, before_looking: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Open all tabs; ``before_looking`` opens what :attr:`look` looks at."""
+        deployment = self.deployment
+        await deployment.workers[0].ask(kind="create users", names=self.names)
+        for tab in self.tabs:
+            name, index = tab.split("-")
+            await deployment.clients.ask(
+                command="open",
+                name=tab,
+                user=name,
+                origin=deployment.url,
+                session=await deployment.sign_in(name),
+                pageSize=5 if index == "0" else 100,
+            )
+        if before_looking is not None:
+            await before_looking()
+        await self.settle()
+        self.writers.start()
+
+    async def round(self, faults: Sequence[str], lead: float = 0.5) -> None:
+        """Write, let these faults happen together, and wait until all clients show the truth."""
+        self.report.rounds += 1
+        began = time.monotonic()
+        self.writers.go_on()
+        await asyncio.sleep(lead)
+        await asyncio.gather(*map(self.harm.do, faults))
+        await self._come_back()
+        await asyncio.sleep(lead)
+        await self.writers.pause()
+        await self.settle()
+        self.report.story.append(f"{time.monotonic() - began:5.1f} s  {' + '.join(faults)}")
+
+    @property
+    def _time_to_come_back(self) -> float:
+        silence = self.deployment.interval * 2 * 1.5 + EXTRA_SILENCE
+        return silence + LONGEST_BACKOFF + SLACK
+
+    async def _come_back(self) -> None:
+        """Wait until every client has a socket on which something passes."""
+        ended = time.monotonic()
+        try:
+            await eventually(self._all_up, "all sockets are up", timeout=self._time_to_come_back)
+        except AssertionError as error:
+            down = {tab: one for tab, one in (await self._states()).items() if not one["liveAt"]}
+            raise AssertionError(f"{self.deployment.balancer.half_open=}, {down=}") from error
+        self.report.longest_up = max(self.report.longest_up, time.monotonic() - ended)
+
+    async def settle(self) -> None:
+        """Nothing is written any more: wait until all show the truth, each in time."""
+        quiet = time.time()
+        await self._come_back()
+        truth = await self._truth()
+        right: dict[str, float] = {}
+        wrong: dict[str, Any] = {}
+        bound = 2 * self.deployment.interval + SLACK
+
+        async def all_right() -> bool:
+            states = await self._states()
+            now = time.time()
+            for tab, state in states.items():
+                assert not state["violations"], (tab, state["violations"])
+                since = max(quiet, (state["liveAt"] or now * 1000) / 1000)
+                if _shows(state, truth[state["user"]]):
+                    wrong.pop(tab, None)
+                    right.setdefault(tab, now - since)
+                else:
+                    right.pop(tab, None)
+                    wrong[tab] = (state, truth[state["user"]])
+                    assert now - since <= bound, f"{tab} after {now - since:.1f} s: {wrong[tab]}"
+            return not wrong
+
+        await eventually(all_right, "every client shows the truth", timeout=4 * bound)
+        self.report.longest_converging = max(self.report.longest_converging, *right.values())
+        if self._look is not None:
+            look = self._look
+
+            async def looks_right() -> bool:
+                complaints[:] = filter(None, [await look(truth)])
+                return not complaints
+
+            complaints: list[str] = []
+            try:
+                await eventually(
+                    looks_right, "the page shows the truth", timeout=self._time_to_come_back + bound
+                )
+            except AssertionError as error:
+                raise AssertionError(complaints) from error
+
+    async def finish(self) -> None:
+        """What is below the loaded part is right too; and with nothing new, nobody asks again."""
+        truth = await self._truth()
+        for tab in self.tabs:
+            while await self.deployment.clients.ask(command="act", name=tab, action="loadMore"):
+                pass
+        states = await self._states()
+        for tab, state in states.items():
+            assert _shows(state, truth[state["user"]]), (tab, state)
+            assert len(state["ids"]) >= min(100, len(truth[state["user"]])), tab
+        await asyncio.sleep(2 * self.deployment.interval)
+        for tab, state in (await self._states()).items():
+            assert state["lists"] == states[tab]["lists"], f"{tab} asks though nothing changed"
+        self._sum_up(states)
+
+    def _sum_up(self, states: dict[str, Any]) -> None:
+        report, balancer = self.report, self.deployment.balancer
+        report.operations = self.writers.done
+        report.messages = self.writers.messages
+        report.failed = self.writers.failed
+        report.injected = self.harm.injected
+        report.frames = {
+            "passed": balancer.frames,
+            "dropped": balancer.dropped,
+            "doubled": balancer.doubled,
+            "late": balancer.late,
+        }
+        report.deliveries = sum(state["deliveries"] for state in states.values())
+        report.fetches = sum(state["lists"] for state in states.values())
+        report.connections = sum(state["connections"] for state in states.values())
+
+    async def _states(self) -> dict[str, Any]:
+        states: dict[str, Any] = await self.deployment.clients.ask(command="states")
+        return states
+
+    async def _all_up(self) -> bool:
+        states = await self._states()
+        return not self.deployment.balancer.half_open and all(
+            state["liveAt"] for state in states.values()
+        )
+
+    async def _truth(self) -> Truth:
+        """What the database says, which may have been away a moment ago."""
+
+        async def ask() -> Any:
+            try:
+                return await self.deployment.workers[0].ask(kind="truth", names=self.names)
+            except Refused:
+                return None
+
+        truth: Truth = await eventually(ask, "the database answers")
+        return truth
+
+
+def _shows(state: dict[str, Any], truth: list[tuple[str, str]]) -> bool:
+    ids: list[str] = state["ids"]
+    return (
+        state["loaded"]
+        and state["unread"] == len(truth)
+        and ids == [one for one, _ in truth[: len(ids)]]
+        and (state["hasMore"] or len(ids) == len(truth))
+    )

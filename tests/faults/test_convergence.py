@@ -1,0 +1,70 @@
+"""Every fault in turn and all together, on a site as in production and on the smallest one.
+
+A seed is drawn for each run and printed; `FAULTS_SEED` replays it. `make faults` does the same for minutes.
+"""
+
+import os
+import random
+import secrets
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from tests.faults.conftest import deployment_key
+from tests.faults.deployment import embedded, production
+from tests.faults.run import Run
+from tests.faults.watching import Watcher
+
+INTERVAL = 1.0
+
+
+@pytest.fixture
+def seed() -> str:
+    return os.environ.get("FAULTS_SEED") or secrets.token_hex(4)
+
+
+async def test_a_site_as_in_production(
+    seed: str, tmp_path: Path, page: Page, request: pytest.FixtureRequest
+) -> None:
+    print(f"FAULTS_SEED={seed}")
+    network = random.Random(f"{seed}/network")
+    async with production(
+        tmp_path, layer="pubsub", interval=INTERVAL, generator=network
+    ) as deployment:
+        request.node.stash[deployment_key] = deployment
+        watcher = Watcher(page)
+        run = Run(deployment, seed, look=watcher.what_is_wrong)
+        try:
+            await run.begin(before_looking=lambda: watcher.visit(deployment.url, "ada"))
+            together = [
+                ["a sender is killed after its commit", "the layer forgets everything"],
+                ["Redis is frozen", "a client does not read"],
+                ["Redis is killed", "frames are lost, doubled and late"],
+                ["a server is killed", "connections are half-open"],
+                ["the database is restarted"],
+                list(run.harm.faults),
+            ]
+            for faults in together:
+                await run.round(faults)
+            await run.finish()
+        finally:
+            await run.writers.stop()
+            print(run.report)
+
+
+async def test_the_smallest_site(seed: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    print(f"FAULTS_SEED={seed}")
+    network = random.Random(f"{seed}/network")
+    async with embedded(tmp_path, interval=INTERVAL, generator=network) as deployment:
+        request.node.stash[deployment_key] = deployment
+        run = Run(deployment, seed)
+        try:
+            await run.begin()
+            faults = list(run.harm.faults)
+            for together in (faults[:3], faults[3:], faults):
+                await run.round(together)
+            await run.finish()
+        finally:
+            await run.writers.stop()
+            print(run.report)
