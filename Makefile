@@ -3,6 +3,7 @@
 VENV ?= .venv
 PORT ?= 8000
 WORKERS ?= 2
+MINUTES ?= 5
 
 python := $(VENV)/bin/python
 live := $(VENV)/.installed-live
@@ -18,6 +19,7 @@ help:
 	@echo "make run     serve the example on http://127.0.0.1:$(PORT) (PORT=... for another port)"
 	@echo "make test    every check and every test"
 	@echo "make mariadb the inbox on MariaDB, which make test leaves out"
+	@echo "make faults  everything dies, freezes and comes back, for MINUTES=5 with another SEED each time"
 	@echo "make lint    the checks alone"
 	@echo "make bench   how fast it is, in some minutes"
 	@echo "make messages brings the translations in step with the code (LANGUAGES=... adds some)"
@@ -76,6 +78,10 @@ messages: $(dev)
 mariadb: $(dev)
 	@sh tools/services.sh mariadb
 	$(python) -m tests.services.mariadb $(python) -m pytest -n $(WORKERS) tests/inbox -k "not RedisBackend"
+
+faults: $(dev)
+	@sh tools/services.sh
+	$(python) -m tests.faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf "$(VENV)" node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -580,6 +580,7 @@ export class InboxClient extends EventTarget {
   #request = null;
   #mustFetch = false;
   #fetchFailures = 0;
+  #notBefore = 0; // when the server wants to be asked again
   #listedAt = -Infinity;
   #pollInterval = 15 * SECOND;
   #waiting = [];
@@ -590,6 +591,8 @@ export class InboxClient extends EventTarget {
   #isSynced = false; // it, or that of the tab with the baton, said its first sync
   #wasLive = false; // some socket of this page did
   #heardAt = 0;
+  #connectedAt = 0;
+  #heartbeat = Infinity;
   #silenceLimit = FIRST_SYNC_TIMEOUT;
   #connectFailures = 0; // in a row
 
@@ -1183,7 +1186,7 @@ export class InboxClient extends EventTarget {
     // This list answers every sync that was heard before it was asked for.
     this.#mustFetch = false;
     this.#pendingSync = null;
-    const request = { records: [], told: this.#told };
+    const request = { records: [], told: this.#told, at: this.#platform.now() };
     this.#request = request;
     const limit = Math.min(Math.max(this.#rows, this.#ledger.items.size), MAX_ROWS);
     request.limit = limit;
@@ -1288,9 +1291,13 @@ export class InboxClient extends EventTarget {
       this.#fetchFailures += 1;
       this.#mustFetch = true;
       // Never rarer than polling would be: a server that is back should be found soon.
-      const ceiling = Math.min(SECOND * 2 ** this.#fetchFailures, this.#pollInterval);
+      // Nor than the socket compares: its next sync may be the one that a list must follow.
+      const longest = Math.min(this.#pollInterval, this.#isSynced ? this.#heartbeat : Infinity);
+      const ceiling = Math.min(SECOND * 2 ** this.#fetchFailures, longest);
       const backoff = SECOND / 2 + this.#jitter(ceiling);
-      this.#armFetch(Math.max(backoff, error.retryAfter ?? 0));
+      const retryAfter = error.retryAfter ?? 0;
+      this.#notBefore = this.#platform.now() + retryAfter;
+      this.#armFetch(Math.max(backoff, retryAfter));
     }
     this.#updateStatus();
     this.#report(error);
@@ -1392,6 +1399,7 @@ export class InboxClient extends EventTarget {
       return;
     }
     this.#socket = socket;
+    this.#connectedAt = this.#platform.now();
     this.#silenceLimit = FIRST_SYNC_TIMEOUT;
     this.#heardAt = this.#platform.now();
     this.#watch();
@@ -1509,7 +1517,10 @@ export class InboxClient extends EventTarget {
     if (typeof user !== "string") return;
     const isFirst = !this.#isSynced;
     this.#up();
-    if (heartbeat > 0) this.#silenceLimit = heartbeat * 1.5 * SECOND + 3 * SECOND;
+    if (heartbeat > 0) {
+      this.#heartbeat = heartbeat * SECOND;
+      this.#silenceLimit = this.#heartbeat * 1.5 + 3 * SECOND;
+    }
     if (this.#user === null) {
       this.#user = user;
       if (this.#remembered && this.#remembered.user !== user) this.#remembered = null;
@@ -1518,9 +1529,25 @@ export class InboxClient extends EventTarget {
       return;
     }
     if (this.#ledger.loaded) this.#restarts = 0;
+    if (isFirst) this.#askAgainSoon();
     if (this.#request) this.#request.records.push({ sync: { unread, digest } });
     else this.#compare({ unread, digest });
     this.#updateStatus();
+  }
+
+  /**
+   * A new socket speaks, so the server answers again: neither a long pause after failed lists, nor a
+   * list that was asked for over what may be a dead connection, is waited for any more.
+   */
+  #askAgainSoon() {
+    if (this.#request && this.#request.at < this.#connectedAt) {
+      this.#abortLists();
+      this.#wake();
+    }
+    if (!this.#mustFetch) return;
+    this.#cancel("fetch");
+    const debounce = 150 + this.#platform.random() * 300;
+    this.#armFetch(Math.max(debounce, this.#notBefore - this.#platform.now()));
   }
 
   #compare(summary) {

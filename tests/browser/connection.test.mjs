@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { InboxClient, Tab, message, ref, settled } from "./harness.mjs";
+import { InboxClient, Tab, answer, message, ref, settled } from "./harness.mjs";
 
 const DEBOUNCE = 500;
 const MINUTE = 60_000;
@@ -405,5 +405,65 @@ describe("the life of a client", () => {
   test("loading the script twice keeps the class", async () => {
     await import("../../static/realtime/inbox-client.js?again");
     assert.equal(globalThis[Symbol.for("stored_messages.InboxClient")], InboxClient);
+  });
+});
+
+describe("after an outage", () => {
+  /** A live tab whose lists fail again and again, right after one did. */
+  async function failing() {
+    const tab = await new Tab({ platform: { random: () => 0.999 } }).live(1);
+    tab.isDown = true;
+    tab.arrive(2, { tell: false });
+    for (const failures = tab.errors.length + 6; tab.errors.length < failures; ) {
+      tab.sync({ heartbeat: 4 });
+      await tab.clock.pass(50);
+    }
+    tab.isDown = false;
+    return tab;
+  }
+
+  test("a new socket ends the pause after failed lists", async () => {
+    const tab = await failing();
+    tab.socket.end(1006);
+    await tab.clock.pass(501);
+    tab.sync();
+    await tab.clock.pass(DEBOUNCE);
+    assert.deepEqual(tab.shown, [2, 1]);
+  });
+
+  test("but not the one that the server asked for", async () => {
+    const tab = new Tab();
+    tab.hold = "lists";
+    tab.inbox = [message(1)];
+    tab.client.start();
+    await settled();
+    tab.hold = false;
+    await tab.release(answer({}, { status: 503, headers: { "Retry-After": "40" } }));
+    tab.sync();
+    await tab.clock.pass(39_000);
+    assert.equal(tab.lists.length, 1);
+    await tab.clock.pass(1500);
+    assert.deepEqual(tab.shown, [1]);
+  });
+
+  test("a list that hangs in a dead connection is not waited for", async () => {
+    const tab = await new Tab().live(1);
+    tab.hold = "lists";
+    const asked = tab.client.refresh(); // never answered
+    await tab.clock.pass(100);
+    tab.socket.end(1006);
+    await tab.clock.pass(501);
+    tab.hold = false;
+    tab.arrive(2, { tell: false });
+    tab.sync();
+    await tab.clock.pass(DEBOUNCE);
+    await asked;
+    assert.deepEqual(tab.shown, [2, 1]);
+  });
+
+  test("live, failed lists are tried again within a heartbeat", async () => {
+    const tab = await failing();
+    await tab.clock.pass(4600);
+    assert.deepEqual(tab.shown, [2, 1]);
   });
 });
