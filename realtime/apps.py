@@ -8,11 +8,12 @@ class RealtimeConfig(AppConfig):
     verbose_name = _("Live messages")
 
     def ready(self) -> None:
-        from realtime import receivers, sessions
+        from realtime import receivers, sessions, status
         from realtime.checks import check_channel_layer, check_installation, check_settings
 
         receivers.connect()
         sessions.connect()
+        status.connect()
         checks.register(check_settings)
         checks.register(check_installation)
         checks.register(check_channel_layer)

@@ -1,14 +1,22 @@
 """The socket of an inbox, as Channels sees it."""
 
+import asyncio
 from typing import Any
 
 from channels.consumer import AsyncConsumer
 
 from realtime.asgi_types import Receive, Scope, Send
 from realtime.conf import app_settings
+from realtime.counters import counters
 from realtime.hub import get_hub
 from realtime.login import SessionSignIn, SignIn
-from realtime.sockets import POLICY_VIOLATION, SIGNED_OUT, TOO_MANY_SOCKETS, Socket
+from realtime.sockets import (
+    POLICY_VIOLATION,
+    SERVICE_RESTART,
+    SIGNED_OUT,
+    TOO_MANY_SOCKETS,
+    Socket,
+)
 
 
 class InboxConsumer(AsyncConsumer):  # type: ignore[misc]
@@ -31,6 +39,7 @@ class InboxConsumer(AsyncConsumer):  # type: ignore[misc]
             return
         hub = get_hub()
         if hub.count(user) >= app_settings.SOCKETS_PER_USER:
+            counters.sockets_refused += 1
             await send({"type": "websocket.close", "code": TOO_MANY_SOCKETS})
             await self._closed(receive)
             return
@@ -41,6 +50,9 @@ class InboxConsumer(AsyncConsumer):  # type: ignore[misc]
         try:
             while (await receive())["type"] != "websocket.disconnect":
                 socket.close(POLICY_VIOLATION)
+        except asyncio.CancelledError:  # the server is going to stop
+            socket.close(SERVICE_RESTART)
+            raise
         finally:
             socket.abandon()
             hub.leave(socket)

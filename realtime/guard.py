@@ -6,14 +6,13 @@ a minute, in rotation. Nobody is cut off because a store fails.
 """
 
 import asyncio
-import logging
 import random
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from realtime import supervision
+from realtime import log, supervision
+from realtime.counters import counters
 from realtime.login import SignIn, database_threads
-from realtime.ratelimit import RateLimitedLog
 from realtime.sockets import SIGNED_OUT, Socket
 from realtime.still_signed_in import active_users, certain_owners
 
@@ -21,8 +20,6 @@ from realtime.still_signed_in import active_users, certain_owners
 ROTATION, LONGEST_PAUSE = 60.0, 10.0
 #: How many sign-ins are looked at together.
 BATCH = 500
-
-_log = RateLimitedLog(logging.getLogger("realtime"))
 
 
 class Watched(Protocol):
@@ -149,5 +146,10 @@ class Guard:
 
 
 def _close(sockets: Iterable[Socket]) -> None:
+    closed = 0
     for socket in list(sockets):
         socket.close(SIGNED_OUT)
+        closed += 1
+    if closed:
+        counters.sockets_signed_out += closed
+        log.info("signed_out", "Signed out: %(sockets)d sockets were closed.", sockets=closed)

@@ -2,29 +2,31 @@
 
 import asyncio
 import atexit
-import logging
 import os
 import threading
+import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
-from realtime import supervision
+from realtime import log, supervision
 from realtime.conf import app_settings
+from realtime.counters import counters
 from realtime.events import Publication
 from realtime.groups import user_group
 from realtime.guard import Guard
 from realtime.layers import LOCAL_CAPACITY, configured_layer, local_layer
 from realtime.line import Line
 from realtime.reconcile import SLICE, Reconciler
-from realtime.sockets import Socket
+from realtime.shutdown import GOODBYE, before_twisted_stops
+from realtime.sockets import SERVICE_RESTART, Socket
 from stored_messages.owners import joined_at, owner_key
 
 if TYPE_CHECKING:
     from realtime.asgi_types import Message
     from realtime.login import SignIn
-
-logger = logging.getLogger("realtime")
 
 #: Seconds for which a hub without sockets goes on: people go from page to page.
 GRACE = 30.0
@@ -77,6 +79,7 @@ class Hub:
 
     def join(self, socket: Socket, user: Any, sign_in: "SignIn | None" = None) -> None:
         """Write to this socket from now on, beginning with its summary, while it is signed in."""
+        counters.sockets_opened += 1
         if self._stop_later is not None:
             self._stop_later.cancel()
             self._stop_later = None
@@ -102,12 +105,32 @@ class Hub:
         if not self._users and self._stop_later is None:
             self._stop_later = self.loop.call_later(GRACE, self.stop)
 
+    @property
+    def users(self) -> int:
+        """How many users have a socket here."""
+        return len(self._users)
+
+    @property
+    def sockets(self) -> int:
+        return sum(len(connected.sockets) for connected in self._users.values())
+
+    @property
+    def rounds(self) -> Reconciler:
+        """What compares inboxes with what tabs were told."""
+        return self._reconciler
+
+    @property
+    def silence(self) -> float:
+        """For how many seconds nothing was heard from the channel layer, not even what the hub says to itself."""
+        return time.monotonic() - self._line.heard_at
+
     # Running
 
     def start(self) -> None:
         self._line.open()
         self._reconciler.open()
         self._guard.open()
+        log.info("hub_started", "The hub has started.")
         self._tasks = [
             supervision.start("handling events", self._handle_events),
             supervision.start("relaying", self._relay_events),
@@ -119,6 +142,7 @@ class Hub:
             return
         self._stopped = True
         forget(self)
+        log.info("hub_stopped", "The hub has stopped.")
         if self._stop_later is not None:
             self._stop_later.cancel()
         self._reconciler.close()
@@ -126,6 +150,13 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         self._tasks.append(supervision.once("leaving the channel layer", self._line.close))
+
+    async def say_goodbye(self) -> None:
+        """Close all sockets, because the server is going to stop."""
+        for connected in list(self._users.values()):
+            for socket in list(connected.sockets):
+                socket.close(SERVICE_RESTART)
+        await asyncio.sleep(GOODBYE)
 
     async def shut_down(self) -> None:
         """Stop, and wait a moment for the end of all tasks."""
@@ -144,6 +175,7 @@ class Hub:
             self._outbox.append(publication)
         else:
             # Nothing is lost: the tabs find out by the summaries.
+            counters.events_missed += 1
             self.loop.call_soon_threadsafe(self._reconciler.hurry)
         self.loop.call_soon_threadsafe(self._to_send.set)
 
@@ -154,6 +186,7 @@ class Hub:
             while self._outbox:
                 group, event = self._outbox.popleft()
                 await self.layer.group_send(group, event)
+                counters.events_published += 1
 
     async def _handle_events(self) -> None:
         line = self._line
@@ -165,6 +198,7 @@ class Hub:
                 await asyncio.sleep(0)
 
     async def _handle(self, event: dict[str, Any]) -> None:
+        counters.events_received += 1
         kind = event.get("type")
         if kind == "inbox.deliver":
             await self._deliver(event["to"], event["frames"], event["sent_at"])
@@ -173,6 +207,8 @@ class Hub:
                 self._guard.end_all_of(event["user"])
             else:
                 self._guard.end(event["session"])
+        elif kind in handlers:
+            handlers[kind](self, event)
 
     async def _deliver(
         self, to: list[str] | None, frames: list[str], sent_at: float | None
@@ -196,9 +232,14 @@ class Hub:
                 count += 1
                 if count % SLICE == 0:
                     await asyncio.sleep(0)
+        counters.deliveries += count * len(messages)
 
+
+#: What to do with events of further types. Called in the hub's loop, for as short as can be.
+handlers: dict[str, Callable[[Hub, dict[str, Any]], object]] = {}
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+_watched_loops: "WeakSet[asyncio.AbstractEventLoop]" = WeakSet()
 _lock = threading.Lock()
 
 
@@ -213,7 +254,16 @@ def get_hub() -> Hub:
                 del _hubs[other]
             _hubs[loop] = hub
         hub.start()
+        if loop not in _watched_loops:
+            _watched_loops.add(loop)
+            before_twisted_stops(_say_goodbye)
     return hub
+
+
+async def _say_goodbye() -> None:
+    hub = _hubs.get(asyncio.get_running_loop())
+    if hub is not None:
+        await hub.say_goodbye()
 
 
 def running_hubs() -> list[Hub]:

@@ -1,17 +1,16 @@
 """The hub's line to the channel layer: its one channel, and the certainty that something arrives on it."""
 
 import asyncio
-import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from realtime import supervision
+from realtime import log, supervision
+from realtime.counters import counters
 from realtime.groups import EVERYBODY
 from realtime.membership import TIMEOUT, Membership
-
-logger = logging.getLogger("realtime")
 
 #: How many events may wait for the hub. More than that, and it reconciles instead of handling them.
 BACKLOG = 10_000
@@ -39,6 +38,8 @@ class Line:
         self._receiving: asyncio.Task[None] | None = None
         self.tasks: list[asyncio.Task[None]] = []
         self._heard: set[str] = set()
+        #: When something arrived, on the monotonic clock.
+        self.heard_at = time.monotonic()
 
     def open(self) -> None:
         self.tasks = [
@@ -60,7 +61,11 @@ class Line:
             expected = await self._probe()
             await asyncio.sleep(self._patience)
             if not expected <= self._heard:
-                logger.warning("Nothing arrives from the channel layer: a new channel is opened.")
+                counters.channels_renewed += 1
+                log.warning(
+                    "layer_silent",
+                    "Nothing arrives from the channel layer: a new channel is opened.",
+                )
                 await self._renew()
                 self._on_gap()
 
@@ -112,10 +117,12 @@ class Line:
             raise
 
     def _take(self, event: dict[str, Any]) -> None:
+        self.heard_at = time.monotonic()
         if event.get("type") == PROBE:
             self._heard.add(event["way"])
             return
         if len(self.events) >= BACKLOG:
+            counters.events_missed += len(self.events)
             self.events.clear()
             self._on_gap()
         self.events.append(event)

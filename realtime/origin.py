@@ -4,7 +4,6 @@ Browsers send cookies along with a WebSocket handshake from any page, and no sam
 reading what comes back. So the ``Origin`` header decides, by the rules of Django's CSRF protection.
 """
 
-import logging
 from io import BytesIO
 from urllib.parse import SplitResult, urlsplit
 
@@ -13,9 +12,9 @@ from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.utils.http import is_same_domain
 
+from realtime import log
 from realtime.asgi_types import Application, Receive, Scope, Send
-
-logger = logging.getLogger("realtime")
+from realtime.counters import counters
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -38,7 +37,12 @@ class OriginCheck:
         elif origin is not None and is_allowed(origin, scope):
             await self.inner(scope, receive, send)
         else:
-            logger.warning("A socket was refused: its origin %r is not allowed.", origin)
+            counters.sockets_refused += 1
+            log.warning(
+                "origin_refused",
+                "A socket was refused: its origin %(origin)r is not allowed.",
+                origin=origin,
+            )
             await refuse(scope, receive, send)
 
 

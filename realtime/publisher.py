@@ -6,7 +6,6 @@ is kept. With a layer that ends at this process they go to its hub's loop; witho
 
 import asyncio
 import atexit
-import logging
 import os
 import socket
 import threading
@@ -15,17 +14,15 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
+from realtime import log
 from realtime.conf import app_settings
+from realtime.counters import counters
 from realtime.events import Publication
 from realtime.hub import running_hubs
 from realtime.layers import configured_layer, is_local
-from realtime.ratelimit import RateLimitedLog
 
 #: Seconds for which the end of the interpreter waits for events on their way.
 FLUSH = 2.0
-
-logger = logging.getLogger("realtime")
-_log = RateLimitedLog(logger)
 
 
 def publish(publication: Publication) -> None:
@@ -37,12 +34,23 @@ def publish(publication: Publication) -> None:
         else:
             _publisher.put(publication)
     except Exception as error:  # the sender must not suffer
-        _log.error("An event could not be published.", exc_info=error)
+        counters.publish_drops += 1
+        log.error("publish_failed", "An event could not be published.", error)
 
 
 def flush(timeout: float = FLUSH) -> bool:
     """Wait until everything published so far was handed to the layer; return whether it was."""
     return _publisher.flush(timeout)
+
+
+def waiting() -> int:
+    """How many events of this process are on their way to the layer."""
+    return _publisher.waiting
+
+
+def stuck() -> float:
+    """For how many seconds none of them has gone."""
+    return _publisher.stuck
 
 
 def _relay(publication: Publication, *, shared: bool) -> None:
@@ -63,6 +71,7 @@ class Publisher:
         self._wake: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
+        self._progressed = time.monotonic()
 
     def put(self, publication: Publication) -> None:
         with self._lock:
@@ -70,13 +79,28 @@ class Publisher:
                 full = True
             else:
                 full = False
+                if not self._waiting:
+                    self._progressed = time.monotonic()
                 self._waiting.append(publication)
                 if self._thread is None:
                     self._start()
                 elif len(self._waiting) == 1:
                     self._signal()
         if full:
-            _log.error("The channel layer does not keep up: an event was dropped.")
+            counters.publish_drops += 1
+            log.error(
+                "publish_queue_full", "The channel layer does not keep up: an event was dropped."
+            )
+
+    @property
+    def waiting(self) -> int:
+        """How many events are on their way to the layer."""
+        return len(self._waiting)
+
+    @property
+    def stuck(self) -> float:
+        """For how many seconds nothing has gone that is waiting."""
+        return time.monotonic() - self._progressed if self._waiting else 0.0
 
     def flush(self, timeout: float) -> bool:
         with self._done:
@@ -125,6 +149,7 @@ class Publisher:
                 await self._send(self._waiting[0])
                 with self._done:
                     self._waiting.popleft()
+                    self._progressed = time.monotonic()
                     self._done.notify_all()
 
     async def _send(self, publication: Publication) -> None:
@@ -134,13 +159,15 @@ class Publisher:
                 return await self._send_once(publication)
             await self._send_once(publication)
         except Exception as error:
-            _log.error("The channel layer failed: an event was dropped.", exc_info=error)
+            counters.publish_drops += 1
+            log.error("publish_failed", "The channel layer failed: an event was dropped.", error)
 
     async def _send_once(self, publication: Publication) -> None:
         layer = configured_layer()
         if layer is not None:
             call = layer.group_send(publication.group, publication.event)
             await asyncio.wait_for(call, app_settings.PUBLISH_TIMEOUT)
+        counters.events_published += 1
 
 
 class _Loop(asyncio.SelectorEventLoop):

@@ -1,18 +1,15 @@
 """From the inbox's signals to events, once what changed is committed."""
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import transaction
 
-from realtime import events
+from realtime import events, log
 from realtime.events import Publication
 from realtime.publisher import publish
 from stored_messages import signals
 from stored_messages.stored import Ref, StoredMessage
-
-logger = logging.getLogger("realtime")
 
 
 def connect() -> None:
@@ -38,8 +35,12 @@ def after_commit(using: str | None, prepare: Callable[[], Iterable[Publication]]
         try:
             for publication in prepare():
                 publish(publication)
-        except Exception:
-            logger.exception("Open tabs could not be told what changed; they will find out.")
+        except Exception as error:
+            log.error(
+                "telling_failed",
+                "Open tabs could not be told what changed; they will find out.",
+                error,
+            )
 
     if using is None:
         tell()
@@ -48,7 +49,7 @@ def after_commit(using: str | None, prepare: Callable[[], Iterable[Publication]]
         transaction.on_commit(tell, using=using, robust=True)
     except transaction.TransactionManagementError:
         # Autocommit is off: nobody says when the commit comes. Reconciling will notice it.
-        logger.debug("No transaction to wait for; open tabs find out by reconciling.")
+        return
 
 
 def messages_stored(

@@ -7,10 +7,12 @@ socket since the query began, unless it was passed over twice in a row.
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from realtime import supervision
+from realtime.counters import counters
 from realtime.database import DatabaseThreads
 from realtime.events import sync_frame
 from realtime.sockets import Socket
@@ -53,6 +55,9 @@ class Reconciler:
         self._missed = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
         self._database = DatabaseThreads(1)
+        #: When the last round ended, on the monotonic clock, and how many seconds it took.
+        self.ended = time.monotonic()
+        self.took = 0.0
 
     def open(self) -> None:
         self.tasks = [
@@ -96,7 +101,11 @@ class Reconciler:
             if loop.time() < due:
                 await asyncio.sleep(self._interval * HURRY)
             due = max(due, loop.time()) + self._interval
+            began = time.monotonic()
             await self._round()
+            self.ended = time.monotonic()
+            self.took = self.ended - began
+            counters.reconciles += 1
 
     async def _round(self) -> None:
         sequence = self._sequence()
@@ -131,6 +140,7 @@ class Reconciler:
 
     async def _sync(self, sockets: Iterable[Socket], summaries: Mapping[str, Summary]) -> None:
         messages: dict[str, Message] = {}
+        count = hints = 0
         for count, socket in enumerate(sockets, start=1):
             summary, connected = summaries.get(socket.owner), self._users.get(socket.owner)
             if socket.closing or summary is None or connected is None:
@@ -139,6 +149,10 @@ class Reconciler:
             if message is None:
                 text = sync_frame(connected.key, summary, self._heartbeat)
                 message = messages[socket.owner] = {"type": "websocket.send", "text": text}
+            if socket.told is not None and socket.told != summary:
+                hints += 1
             socket.sync(summary, message)
             if count % SLICE == 0:
                 await asyncio.sleep(0)
+        counters.syncs += count
+        counters.fetch_hints += hints

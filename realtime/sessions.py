@@ -3,7 +3,6 @@
 A session's key never leaves the process: what travels is a salted HMAC of it.
 """
 
-import logging
 from typing import Any
 
 from django.conf import settings
@@ -14,18 +13,15 @@ from django.contrib.sessions.backends import signed_cookies
 from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, parse_cookie
 
-from realtime import events
+from realtime import events, log
 from realtime.arrivals import arrivals
 from realtime.asgi_types import Application, Receive, Scope, Send
 from realtime.login import session_digest, session_store
-from realtime.ratelimit import RateLimitedLog
 from realtime.receivers import after_commit
 from realtime.sockets import close_with
 
 #: Close code: something is wrong here, come back.
 INTERNAL_ERROR = 1011
-
-_log = RateLimitedLog(logging.getLogger("realtime"))
 
 
 class SessionLogin:
@@ -42,7 +38,7 @@ class SessionLogin:
         try:
             session, user = await arrivals().session_and_user(_session_key(scope))
         except Exception as error:  # the database, the cache, the project's backend
-            _log.error("A socket's session could not be loaded.", exc_info=error)
+            log.error("login_failed", "A socket's session could not be loaded.", error)
             await come_back_later(receive, send)
             return
         if user is None:

@@ -6,11 +6,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
+from realtime import log
 from realtime.asgi_types import Message, Send
+from realtime.counters import counters
 from stored_messages.stored import Summary
 
 #: Close codes of the protocol.
 GOING_AWAY_SLOW = 1013
+SERVICE_RESTART = 1012
 POLICY_VIOLATION = 1008
 SIGNED_OUT = 4401
 TOO_MANY_SOCKETS = 4429
@@ -114,6 +117,8 @@ class Socket:
         if self._queue is None:
             self._queue = deque()
         if len(self._queue) >= self._limit:
+            counters.sockets_slow += 1
+            log.warning("socket_slow", "A socket was closed: its client does not read.")
             self.close(GOING_AWAY_SLOW)
         else:
             self._queue.append(message)

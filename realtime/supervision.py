@@ -2,17 +2,14 @@
 
 import asyncio
 import contextvars
-import logging
 from collections.abc import Awaitable, Callable, Coroutine
 
-from realtime.ratelimit import RateLimitedLog
+from realtime import log
 
 #: Seconds before a failed task is run again; doubled with each failure in a row, up to the second figure.
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 #: Seconds that a cancelled task has to clean up.
 PATIENCE = 1.0
-
-_log = RateLimitedLog(logging.getLogger("realtime"))
 
 
 def start(name: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
@@ -41,7 +38,7 @@ def start(name: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]
                 _end(attempted)
                 await asyncio.wait([attempted], timeout=PATIENCE)
             if error := attempted.result():
-                _log.error("%s failed and begins again.", name, exc_info=error)
+                log.error("task_failed", "%(task)s failed and begins again.", error, task=name)
                 if loop.time() - began > LONGEST_PAUSE:
                     pause = FIRST_PAUSE
                 await asyncio.sleep(pause)

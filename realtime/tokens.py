@@ -3,19 +3,16 @@
 Whoever ``REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"]`` lets in there is let in here.
 """
 
-import logging
 from io import BytesIO
 from typing import Any, cast
 
 from django.core.handlers.asgi import ASGIRequest
 from django.utils.crypto import salted_hmac
 
+from realtime import log
 from realtime.asgi_types import Application, Receive, Scope, Send
 from realtime.login import database_threads
-from realtime.ratelimit import RateLimitedLog
 from realtime.sessions import come_back_later
-
-_log = RateLimitedLog(logging.getLogger("realtime"))
 
 _KEPT = ("client", "headers", "path", "query_string", "root_path", "server")
 
@@ -36,7 +33,7 @@ class TokenLogin:
             try:
                 user = await database_threads().run(sign_in.user)
             except Exception as error:  # the database, the project's authentication
-                _log.error("A socket's token could not be looked up.", exc_info=error)
+                log.error("login_failed", "A socket's token could not be looked up.", error)
                 await come_back_later(receive, send)
                 return
             if user is not None:

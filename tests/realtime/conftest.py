@@ -1,14 +1,12 @@
 """A user, quick rounds, and layers and backends that can be looked at."""
 
-import logging
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from realtime import publisher, supervision
-from realtime.ratelimit import RateLimitedLog
+from realtime import log
 from tests.realtime.layers import RecordingLayer
 from tests.realtime.stores import GatedBackend
 
@@ -21,10 +19,9 @@ def quick_rounds(settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+def fresh_logs() -> None:
     """Each test begins with nothing logged so far."""
-    for module in (publisher, supervision):
-        monkeypatch.setattr(module, "_log", RateLimitedLog(logging.getLogger("realtime")))
+    log.forget()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from realtime import guard, still_signed_in
+from realtime import guard, log, still_signed_in
 from realtime.hub import running_hubs
 from realtime.login import SessionSignIn
 from realtime.testing import InboxTab
@@ -263,18 +263,16 @@ async def failed_to_look() -> None:
     [task] = hub._guard.tasks
     assert not task.done()
     seen: list[BaseException] = []
-    real = guard.supervision._log.error
+    real = log.error
 
-    def note(*args: Any, exc_info: BaseException | None = None, **kwargs: Any) -> None:
-        if exc_info is not None:
-            seen.append(exc_info)
-        real(*args, exc_info=exc_info, **kwargs)
+    def note(event: str, message: str, error: BaseException, **fields: Any) -> None:
+        if fields.get("task") == "looking who is signed out":
+            seen.append(error)
+        real(event, message, error, **fields)
 
-    guard.supervision._log.error = note  # type: ignore[method-assign]
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log, "error", note)
         await eventually(lambda: len(seen) >= 2, "two failed looks")
-    finally:
-        guard.supervision._log.error = real  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("number", [1, 700])

@@ -1,0 +1,128 @@
+"""What the live part of a deployment does just now, at a glance."""
+
+import asyncio
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from realtime import status
+from realtime.conf import app_settings
+from realtime.layers import configured_layer, is_local
+
+COLUMNS = {
+    "users": "users",
+    "sockets": "sockets",
+    "deliveries": "deliveries",
+    "fetch_hints": "fetch hints",
+    "publish_drops": "drops",
+    "publisher_queue": "queue",
+    "reconcile_seconds": "reconcile s",
+    "reconcile_lag_seconds": "lag s",
+}
+TOTALS = ("users", "sockets", "deliveries", "fetch_hints", "publish_drops", "publisher_queue")
+
+
+class Command(BaseCommand):
+    help = (
+        "Asks all processes with open sockets how they do and prints their figures. "
+        "Processes that only send have no sockets and do not answer."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--wait",
+            type=float,
+            default=1.0,
+            metavar="SECONDS",
+            help="how long to wait for answers (1 by default)",
+        )
+        parser.add_argument("--json", action="store_true", help="print JSON, with all figures")
+
+    def handle(self, *, wait: float, json: bool, **options: Any) -> None:
+        if wait <= 0:
+            raise CommandError("--wait must be more than 0 seconds.")
+        layer = configured_layer()
+        found = {
+            "layer": "none" if layer is None else _path(layer),
+            "alias": app_settings.CHANNEL_LAYER,
+            "local": is_local(layer),
+            "processes": [] if is_local(layer) else self._ask(layer, wait),
+        }
+        if json:
+            self._print_json(found)
+        else:
+            self._print_table(found, wait)
+
+    def _ask(self, layer: Any, wait: float) -> list[dict[str, Any]]:
+        async def ask() -> list[dict[str, Any]]:
+            try:
+                return await asyncio.wait_for(status.ask(layer, wait), wait + status.TIMEOUT)
+            finally:
+                if hasattr(layer, "close_pools"):
+                    await layer.close_pools()
+
+        try:
+            return asyncio.run(ask())
+        except Exception as error:  # whatever the layer raises
+            raise CommandError(
+                f"The channel layer {app_settings.CHANNEL_LAYER!r} does not work: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+    def _print_json(self, found: dict[str, Any]) -> None:
+        self.stdout.write(json.dumps(found, indent=2))
+
+    def _print_table(self, found: dict[str, Any], wait: float) -> None:
+        self.stdout.write(f"Channel layer {found['alias']!r}: {found['layer']}")
+        if found["local"]:
+            self.stdout.write(
+                self.style.WARNING(
+                    "It ends at its process, so no other process can be asked from here. Tabs hear what other "
+                    f"processes send within {app_settings.RECONCILE_INTERVAL:g} seconds."
+                )
+            )
+            return
+        processes = found["processes"]
+        if not processes:
+            self.stdout.write(
+                f"No process answered within {wait:g} s: nobody is connected, or the servers use another layer."
+            )
+            return
+        rows = [["process", *COLUMNS.values()]]
+        rows += [
+            [one["process"], *(_figure(one["metrics"].get(name)) for name in COLUMNS)]
+            for one in processes
+        ]
+        if len(processes) > 1:
+            rows.append(["all", *(_total(processes, name) for name in COLUMNS)])
+        self.stdout.write()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            first, *others = row
+            cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+            self.stdout.write("  ".join([first.ljust(widths[0]), *cells]).rstrip())
+        self.stdout.write()
+        for one in processes:
+            for problem in one["problems"]:
+                self.stdout.write(self.style.ERROR(f"{one['process']}: {problem}"))
+        if not any(one["problems"] for one in processes):
+            self.stdout.write(self.style.SUCCESS("All is well."))
+
+
+def _path(layer: Any) -> str:
+    return f"{type(layer).__module__}.{type(layer).__qualname__}"
+
+
+def _figure(value: Any) -> str:
+    if value is None:  # a process of another version
+        return "-"
+    return f"{value:.2f}" if isinstance(value, float) else f"{value:,}"
+
+
+def _total(processes: list[dict[str, Any]], name: str) -> str:
+    if name not in TOTALS:
+        return ""
+    return _figure(sum(one["metrics"].get(name, 0) for one in processes))

@@ -1,0 +1,64 @@
+"""The state of a whole deployment: every process with sockets is asked over the channel layer, and says its figures."""
+
+import asyncio
+import os
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+
+from realtime import hub, metrics, supervision
+from realtime.groups import EVERYBODY
+from realtime.health import health
+
+REQUEST = "inbox.status"
+ANSWER = "inbox.status_answer"
+
+#: Seconds for which a process tries to answer.
+TIMEOUT = 2.0
+
+
+def connect() -> None:
+    """Answer from now on."""
+    hub.handlers[REQUEST] = _asked
+
+
+async def ask(layer: Any, wait: float) -> list[dict[str, Any]]:
+    """Return what each process says within ``wait`` seconds: name, seconds to answer, problems and figures.
+
+    Raises what the layer raises.
+    """
+    channel = await layer.new_channel()
+    began = time.monotonic()
+    await layer.group_send(EVERYBODY, {"type": REQUEST, "reply_to": channel})
+    answers: dict[str, dict[str, Any]] = {}
+    with suppress(asyncio.TimeoutError):
+        while (left := began + wait - time.monotonic()) > 0:
+            event = await asyncio.wait_for(layer.receive(channel), left)
+            if event.get("type") == ANSWER:
+                seconds = round(time.monotonic() - began, 3)
+                answers[event["process"]] = {
+                    "process": event["process"],
+                    "answered_after": seconds,
+                    "problems": event["problems"],
+                    "metrics": event["metrics"],
+                }
+    return [answers[name] for name in sorted(answers)]
+
+
+def _asked(asked: hub.Hub, event: dict[str, Any]) -> None:
+    async def answer() -> None:
+        with suppress(Exception):  # whoever asked sees that nothing comes
+            await asyncio.wait_for(asked.layer.send(event["reply_to"], report()), TIMEOUT)
+
+    supervision.once("answering", answer)
+
+
+def report() -> dict[str, Any]:
+    """Return what this process answers."""
+    return {
+        "type": ANSWER,
+        "process": f"{socket.gethostname()}:{os.getpid()}",
+        "problems": health().problems,
+        "metrics": {metric.name: round(metric.value, 3) for metric in metrics.collect()},
+    }

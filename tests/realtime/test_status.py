@@ -1,0 +1,132 @@
+"""`manage.py realtime_status` and servers that are stopped, with real servers and a real Redis."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.services.redis import RedisServer
+from tests.services.server import Kind, Project, Serve, Server
+from tests.services.waiting import eventually
+
+SIGN_IN = """
+from django.contrib.auth import get_user_model
+from django.test import Client
+user, _ = get_user_model().objects.get_or_create(username="ada")
+client = Client()
+client.force_login(user)
+print(client.session.session_key)
+"""
+
+
+@asynccontextmanager
+async def tab(server: Server, session_key: str) -> AsyncIterator[ClientConnection]:
+    headers = {"Cookie": f"sessionid={session_key}"}
+    async with connect(server.socket_url, additional_headers=headers, origin=server.url) as socket:
+        assert "sync" in await socket.recv()
+        yield socket
+
+
+async def sign_in(project: Project) -> str:
+    printed = await asyncio.to_thread(project.shell, SIGN_IN)
+    return printed.split()[-1]
+
+
+async def test_all_processes_are_on_one_page(
+    serve: Serve, project: Project, redis_url: str, redis_server: RedisServer
+) -> None:
+    project = project.with_env(CHANNEL_REDIS=redis_url)
+    first = await asyncio.to_thread(lambda: serve("daphne", project=project))
+    second = await asyncio.to_thread(lambda: serve("uvicorn", project=project))
+    key = await sign_in(project)
+
+    async def status(*arguments: str) -> str:
+        return await asyncio.to_thread(project.manage, "realtime_status", *arguments)
+
+    async def processes() -> list[dict[str, Any]]:
+        found = json.loads(await status("--json", "--wait", "2"))
+        assert not found["local"]
+        answers: list[dict[str, Any]] = found["processes"]
+        return answers
+
+    assert "No process answered within 1 s: nobody is connected" in await status()
+    async with tab(first, key), tab(first, key), tab(second, key) as here:
+        # The groups are joined in the background.
+        both = await eventually(
+            lambda: when(processes, lambda found: len(found) == 2), "two answers", timeout=90
+        )
+        assert sorted(one["metrics"]["sockets"] for one in both) == [1, 2]
+        assert {one["process"].rpartition(":")[2] for one in both} == {
+            str(server.pid) for server in (first, second)
+        }
+        assert all(one["problems"] == [] for one in both)
+        await asyncio.to_thread(
+            project.shell, "import stored_messages as s; s.broadcast_message(21, 'hello')"
+        )
+        while "stored" not in await here.recv():
+            pass
+        table = await status("--wait", "2")
+        assert "channels_redis.pubsub.RedisPubSubChannelLayer" in table
+        lines = [line.split() for line in table.splitlines() if line.startswith(("all", "process"))]
+        assert lines[0][:4] == ["process", "users", "sockets", "deliveries"]
+        assert lines[1][:4] == ["all", "2", "3", "3"]
+        assert "All is well." in table
+    await asyncio.to_thread(redis_server.stop)
+    try:
+        with pytest.raises(RuntimeError, match="CommandError: The channel layer 'default'"):
+            await status()
+    finally:
+        redis_server.start()
+
+
+async def when(ask: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:
+    found = await ask()
+    return found if holds(found) else None
+
+
+def test_a_layer_that_ends_at_its_process_is_said_to(
+    capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    call_command("realtime_status")
+    printed = capsys.readouterr().out
+    assert "channels.layers.InMemoryChannelLayer" in printed
+    assert "no other process can be asked from here" in printed
+    settings.CHANNEL_LAYERS = {}
+    call_command("realtime_status", "--json")
+    assert json.loads(capsys.readouterr().out) == {
+        "layer": "none",
+        "alias": "default",
+        "local": True,
+        "processes": [],
+    }
+
+
+def test_a_layer_that_fails(settings: Settings) -> None:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.RaisingLayer"}}
+    with pytest.raises(CommandError, match="does not work: NotImplementedError"):
+        call_command("realtime_status")
+    with pytest.raises(CommandError, match="more than 0 seconds"):
+        call_command("realtime_status", "--wait", "0")
+
+
+@pytest.mark.parametrize(("kind", "code"), [("uvicorn", 1012), ("daphne", 4012)])
+async def test_a_server_that_stops_says_so(
+    serve: Serve, project: Project, kind: Kind, code: int
+) -> None:
+    server = await asyncio.to_thread(lambda: serve(kind, project=project))
+    key = await sign_in(project)
+    async with tab(server, key) as one, tab(server, key) as two:
+        server.send_signal(signal.SIGTERM)
+        for socket in (one, two):
+            await socket.wait_closed()
+            assert socket.close_code == code
+    await asyncio.to_thread(server.stop)
+    assert "Traceback" not in server.log
