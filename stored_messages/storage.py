@@ -1,5 +1,6 @@
 """The storage behind ``MESSAGE_STORAGE``: Django's messages, of which those that matter are kept."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -66,11 +67,12 @@ class StorageMixin(_Base):
         if len(self._queued_messages) == queued_before:
             return
         added = self._queued_messages[-1] = _with_level_tag(self._queued_messages[-1])
-        user = self._user
-        if added.level in app_settings.STORE_LEVELS and (_is_unresolved(user) or _owns_inbox(user)):
-            self._collected.append((user, added))
-        else:
-            self._added_elsewhere = True
+        if added.level in app_settings.STORE_LEVELS:
+            user = self._user_now()
+            if _is_unresolved(user) or _owns_inbox(user):
+                self._collected.append((user, added))
+                return
+        self._added_elsewhere = True
 
     # What a page shows.
 
@@ -217,16 +219,39 @@ class StorageMixin(_Base):
     def _user(self) -> Any:
         return getattr(self.request, "user", None)
 
+    def _user_now(self) -> Any:
+        """Return the user with whom a message is collected: resolved, as another may sign in before the view ends.
+
+        It stays unresolved where one cannot query, in an async view or in a broken transaction.
+        """
+        user = self._user
+        if _is_unresolved(user):
+            if _in_event_loop():
+                return self._user_of_async_view(user)
+            try:
+                _owns_inbox(user)
+            except Exception:
+                logger.debug(
+                    "The user of the request is looked up again at the end.", exc_info=True
+                )
+        return user
+
+    def _user_of_async_view(self, user: Any) -> Any:
+        """Return whom ``request.auser()`` found, if anybody asked: who was signed in when the request began."""
+        return getattr(self.request, "_acached_user", user)
+
     def _release_ownerless(self, *, at_the_end: bool) -> None:
         """Leave to the storage behind this one what was collected for a user who turns out not to have an inbox.
 
-        An unresolved ``request.user`` is resolved here and not at ``add()``, which must not query: it may run in an
-        async view or inside a broken transaction. So may iterating: what cannot be told then is told at the end.
-        If a login came in between, nobody can tell any more whose it was.
+        Whoever was not resolved at ``add()`` is resolved here. Iterating may be as unable to: what cannot be told then
+        is told at the end. If in an async view another user signed in meanwhile, and nobody had asked for the first
+        one, nobody can tell any more whose it was.
         """
         kept = []
-        for user, message in self._collected:
-            owned = False
+        for collector, message in self._collected:
+            user, owned = collector, False
+            if _is_unresolved(user) and user is not self._user:
+                user = self._user_of_async_view(user)
             if not _is_unresolved(user) or user is self._user:
                 try:
                     owned = _owns_inbox(user)
@@ -264,6 +289,14 @@ def _with_level_tag(message: Any) -> Any:
     if type(message) is Message and message.level in STORED_LEVEL_TAGS:
         return _StoredLevelMessage(message.level, message.message, message.extra_tags)
     return message
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _is_unresolved(user: Any) -> bool:

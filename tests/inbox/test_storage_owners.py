@@ -1,12 +1,17 @@
 """Whose message it is: nobody's, that of who signs in or out, and of two users in one view."""
 
 import pytest
+from django.contrib import auth
 
 from tests.inbox.inboxes import archive, draft, unread
 
 pytestmark = pytest.mark.usefixtures("backend", "iterate")
 
 STORED = "persisted info"
+
+needs_async_login = pytest.mark.skipif(
+    not hasattr(auth, "alogin"), reason="Django has it from 5.0 on"
+)
 
 
 def test_nobody_is_shown_it_on_the_next_page(visit, backend, ada):
@@ -67,14 +72,33 @@ def test_two_users_in_one_view_get_what_is_theirs(client, visit, backend, ada, b
     assert unread(backend, ben) == ["for the second"]
 
 
-def test_what_cannot_be_told_whose_it_is_is_shown(client, visit, backend, ada, ben):
-    """Nobody had asked who was signed in before another user was: the page's reader sees it."""
+def test_what_is_added_before_another_signs_in_is_its_owner_s(client, visit, backend, ada, ben):
     client.force_login(ada)
 
     visit("add_then_sign_in", stored=["1"], **{"as": "ben"})
 
-    assert visit("show") == [["1", STORED]]
-    assert archive(backend, ada) == archive(backend, ben) == []
+    assert unread(backend, ada) == ["1"]
+    assert visit("show") == archive(backend, ben) == []
+
+
+@needs_async_login
+def test_so_in_async_views_that_asked_who_is_there(visit_async, backend, ada, ben):
+    visit_async.client.force_login(ada)
+
+    visit_async("ask_then_add_then_sign_in_async", stored=["1"], **{"as": "ben"})
+
+    assert unread(backend, ada) == ["1"]
+    assert visit_async("aget_messages") == archive(backend, ben) == []
+
+
+@needs_async_login
+def test_so_before_signing_out_in_async_views(visit_async, backend, ada):
+    visit_async.client.force_login(ada)
+
+    visit_async("add_then_sign_out_async", stored=["1"])
+
+    assert unread(backend, ada) == ["1"]
+    assert visit_async("aget_messages") == []
 
 
 def test_a_site_without_users_shows_what_it_adds(visit, settings):

@@ -1,6 +1,6 @@
 """Views as applications write them, around the messages of a request. Each is a page named after it."""
 
-from django.contrib import messages
+from django.contrib import auth, messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.models import User
 from django.contrib.messages.storage.base import Message
@@ -121,6 +121,19 @@ def add_then_sign_in(request):
     return JsonResponse([], safe=False)
 
 
+async def ask_then_add_then_sign_in_async(request):
+    await request.auser()
+    add(request)
+    await auth.alogin(request, await User.objects.aget(username=request.GET["as"]), backend=BACKEND)
+    return JsonResponse([], safe=False)
+
+
+async def add_then_sign_out_async(request):
+    add(request)
+    await auth.alogout(request)
+    return JsonResponse([], safe=False)
+
+
 def sign_in_then_add(request):
     login(request, User.objects.get(username=request.GET["as"]), backend=BACKEND)
     return add(request)
@@ -196,7 +209,9 @@ PAGES = (
     add_nothing,
     add_then_sign_in,
     add_then_sign_out,
+    add_then_sign_out_async,
     aget_messages,
+    ask_then_add_then_sign_in_async,
     home,
     ignore,
     look_without_iterating,
