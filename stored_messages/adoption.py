@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from datetime import timezone as datetime_timezone
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
+
 from stored_messages.links import safe_url
 from stored_messages.moments import as_aware_date, as_project_date
 from stored_messages.positions import format_position
@@ -68,9 +70,15 @@ def summarize(messages: Iterable[StoredMessage]) -> Summary:
 
 
 def _aware(date: Any) -> datetime:
-    if not isinstance(date, datetime):
+    """A datetime, or its text as in ISO 8601: 1.4.0's own backend for Redis handed out such."""
+    try:
+        moment = parse_datetime(date) if isinstance(date, str) else date
+    except ValueError:
+        moment = None
+    if not isinstance(moment, datetime):
         return _EPOCH
-    return as_aware_date(date)
+    # In the first and the last year there may be no such moment in some time zone.
+    return as_aware_date(moment.replace(year=min(max(moment.year, 2), 9998)))
 
 
 def _position(date: datetime, msg_id: Any) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
 from django.contrib.messages import get_messages
 
 from stored_messages.backends import get_backend
@@ -131,8 +132,8 @@ def mark_all_read(
 ) -> None:
     """Mark everything in a user's inbox read.
 
-    With ``shown`` (messages or ids) and ``below`` (a position), only those messages and what lies below that position:
-    what arrived after the user looked stays unread. Raises ``ValueError`` for what is no position.
+    With ``shown`` (messages or ids, or a single one) and ``below`` (a position), only those messages and what lies
+    below that position: what arrived after the user looked stays unread. Raises ``ValueError`` for what is no position.
     """
     backend = get_backend()
     if shown is None and below is None:
@@ -140,20 +141,21 @@ def mark_all_read(
         return
     if below is not None:  # first, since what is no position is refused before anything changes
         backend.mark_read_below(user, below)
-    backend.mark_read(user, [_id(message) for message in shown or ()])
+    backend.mark_read(user, [_id(message) for message in _several(shown)])
 
 
 def inbox(user: Any, *, limit: int = 20, cursor: str | None = None) -> Page:
     """Return a page of what a user has unread, newest first, with the summary of the whole inbox.
 
-    ``cursor`` is that of the page before. Raises ``ValueError`` for any other. At most four queries.
+    ``cursor`` is that of the page before, ``limit`` at least 1. Raises ``ValueError`` for any other. At most four
+    queries.
     """
-    return get_backend().page(user, before=cursor, limit=limit)
+    return get_backend().page(user, before=cursor, limit=_limit(limit))
 
 
 def archive(user: Any, *, limit: int = 20, cursor: str | None = None) -> Page:
     """Return a page of all that a user got and did not dismiss, like :func:`inbox`."""
-    return get_backend().page(user, before=cursor, limit=limit, archive=True)
+    return get_backend().page(user, before=cursor, limit=_limit(limit), archive=True)
 
 
 def archive_count(user: Any) -> int:
@@ -205,7 +207,24 @@ aunread_count = _twin(unread_count)
 
 
 def _id(message: Any) -> Any:
+    if isinstance(message, get_user_model()):
+        raise TypeError(f"{message!r} is a user; the user comes first, and then the message.")
     return getattr(message, "id", message)
+
+
+def _several(shown: Any) -> Iterable[Any]:
+    if shown is None:
+        return ()
+    is_one = isinstance(shown, str) or not isinstance(shown, Iterable)
+    return [shown] if is_one else shown
+
+
+def _limit(limit: Any) -> int:
+    if not isinstance(limit, int):
+        raise TypeError(f"limit must be an integer, got {limit!r}.")
+    if limit < 1:
+        raise ValueError(f"limit must be at least 1, got {limit}.")
+    return limit
 
 
 def _guarded(fail_silently: bool, store: Callable[[], _Result]) -> _Result | None:

@@ -13,14 +13,15 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029\ud800-\udfff]")
 
 
 def clean_url(url: object) -> str | None:
-    """Return the url as text, ``None`` for none.
+    """Return the url as text, spaces percent-encoded, ``None`` for none.
 
     Lazy values such as ``reverse_lazy()`` are resolved. Raises ``ValueError`` for anything but an absolute http(s)
     url with a host or a path that begins with a single slash, and for more than 2,000 characters.
     """
     if url is None:
         return None
-    text = str(url).strip()
+    # A browser would do the same with the spaces of a path or a query.
+    text = str(url).strip().replace(" ", "%20")
     if not text:
         return None
     if len(text) > MAX_LENGTH:
@@ -51,4 +52,5 @@ def _is_web_url(text: str) -> bool:
         parts = urlsplit(text)
     except ValueError:  # brackets that hold no address
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and "//" in text[:8]
+    host = parts.hostname or "%"
+    return parts.scheme in ("http", "https") and "%" not in host and "//" in text[:8]

@@ -1,6 +1,7 @@
 """Dates as the project has them: aware with ``USE_TZ``, naive in the default time zone without."""
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -11,6 +12,21 @@ def as_project_date(moment: datetime) -> datetime:
     if settings.USE_TZ:
         return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
     return moment if timezone.is_naive(moment) else timezone.make_naive(moment)
+
+
+def clean_date(moment: Any) -> datetime | None:
+    """Return a sender's date as the project has them, ``None`` for none.
+
+    Raises ``TypeError`` for what is no datetime, and ``ValueError`` for one of the first or the last year: stores
+    and templates convert it, and in some time zone there may be no such moment.
+    """
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        raise TypeError(f"date must be a datetime, got {type(moment).__name__}.")
+    if not 2 <= moment.year <= 9998:
+        raise ValueError(f"date must be of the years 2 to 9998, got {moment}.")
+    return as_project_date(moment)
 
 
 def as_aware_date(moment: datetime) -> datetime:

@@ -48,10 +48,15 @@ def format_position(position: int) -> str:
     return f"{position:016x}"
 
 
-def parse_position(text: str) -> int:
+def parse_position(text: object) -> int:
     """Return the number behind a position's text; ``ValueError`` for any other text."""
-    if len(text) != 16 or not set(text) <= set("0123456789abcdef") or text >= "8":
-        raise ValueError(f"Not a position: {text[:50]!r}")
+    if (
+        not isinstance(text, str)
+        or len(text) != 16
+        or not set(text) <= set("0123456789abcdef")
+        or text >= "8"
+    ):
+        raise ValueError(f"Not a position: {str(text)[:50]!r}")
     return int(text, 16)
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from stored_messages.constants import STORED_LEVEL_TAGS
 from stored_messages.links import clean_url
-from stored_messages.moments import as_project_date
+from stored_messages.moments import clean_date
 from stored_messages.positions import format_position, new_stamp, next_position
-from stored_messages.sanitizing import clean_data, clean_text
+from stored_messages.sanitizing import clean_data, clean_level, clean_text
 
 
 class Ref(NamedTuple):
@@ -112,18 +112,15 @@ class StoredMessage(base.Message):
 
         Lazy texts are resolved, unstorable characters replaced. A naive ``date`` is in the current time zone.
         Raises ``ValueError`` for a url that is neither http(s) nor a path of this site, and ``ValueError`` or
-        ``TypeError`` for a level that is no integer, a date that is none, or data that is not JSON.
+        ``TypeError`` for a level that is no integer of 32 bits, a date that is none or of the year 1 or 9999, or data
+        that is not JSON.
         """
-        if date is not None and not isinstance(date, datetime):
-            raise TypeError(f"date must be a datetime, got {type(date).__name__}.")
-        if date is not None:
-            date = as_project_date(date)
         return cls(
-            int(level),
+            clean_level(level),
             clean_text(message),
             clean_text(extra_tags or ""),
             url=clean_url(url),
-            date=date,
+            date=clean_date(date),
             data=clean_data(data),
             broadcast=broadcast,
         )

@@ -47,7 +47,14 @@ def _instance(path: str) -> "StoredMessagesBackend":
             f"STORED_MESSAGES['STORAGE_BACKEND'] = {path!r} is no subclass of "
             "stored_messages.backends.base.StoredMessagesBackend."
         )
-    backend: StoredMessagesBackend = backend_class()
+    try:
+        backend: StoredMessagesBackend = backend_class()
+    except ImproperlyConfigured:
+        raise
+    except Exception as error:
+        raise ImproperlyConfigured(
+            f"STORED_MESSAGES['STORAGE_BACKEND'] = {path!r} cannot be made: {error!r}"
+        ) from error
     return backend
 
 

@@ -7,6 +7,7 @@ store of one's own is better built on :class:`stored_messages.backends.inbox.Inb
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from inspect import signature
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -96,16 +97,18 @@ class StoredMessagesBackend:
 
         A draft with ``read_at`` is stored as read: it was shown already.
         """
-        messages = [
-            self.create_message(draft.level, draft.message, draft.extra_tags, draft.date, draft.url)
-            for draft in drafts
-        ]
+        messages = [self._create(draft) for draft in drafts]
         for recipients in _user_batches(users):
             for draft, message in zip(drafts, messages, strict=True):
                 self.archive_store(recipients, message)
                 if draft.read_at is None:
                     self.inbox_store(recipients, message)
         return [adoption.adopt(message) for message in messages]
+
+    def _create(self, draft: StoredMessage) -> Any:
+        # Backends older than the url of a message have no argument for it.
+        url = () if draft.url is None else (draft.url,)
+        return self.create_message(draft.level, draft.message, draft.extra_tags, draft.date, *url)
 
     def broadcast(self, draft: StoredMessage) -> StoredMessage:
         """Store a message for everybody."""
@@ -196,19 +199,31 @@ class StoredMessagesBackend:
     def check(self) -> list[CheckMessage]:
         """Return what Django's system checks should say of this backend and its settings."""
         missing = [
-            name
-            for name in _REQUIRED
-            if getattr(type(self), name) is getattr(StoredMessagesBackend, name)
+            name for name in dict.fromkeys((*_REQUIRED, *dir(type(self)))) if self._lacks(name)
         ]
-        if not missing:
-            return []
-        return [
-            Warning(
-                f"{type(self).__name__} does not implement {', '.join(missing)}.",
-                hint="A backend implements the first group of methods of StoredMessagesBackend.",
-                id="stored_messages.W014",
-            )
-        ]
+        if missing:
+            return [
+                Warning(
+                    f"{type(self).__name__} does not implement {', '.join(missing)}.",
+                    hint="A backend implements the first group of methods of StoredMessagesBackend.",
+                    id="stored_messages.W014",
+                )
+            ]
+        if not _takes_five(self.create_message):
+            return [
+                Warning(
+                    f"{type(self).__name__}.create_message() takes no url: messages that have one cannot be stored.",
+                    hint="Its arguments are level, msg_text, extra_tags, date and url.",
+                    id="stored_messages.W024",
+                )
+            ]
+        return []
+
+    def _lacks(self, name: str) -> bool:
+        method = getattr(type(self), name)
+        if getattr(method, "__isabstractmethod__", False):
+            return True
+        return name in _REQUIRED and method is getattr(StoredMessagesBackend, name)
 
     def cleanup(
         self, *, dry_run: bool = False, on_progress: Callable[[int], object] | None = None
@@ -226,6 +241,14 @@ class StoredMessagesBackend:
 
     def forget_user(self, pk: Any) -> None:
         """Delete what a deleted user had. Nothing by default: 1.4.0 had no such method."""
+
+
+def _takes_five(method: Callable[..., Any]) -> bool:
+    try:
+        signature(method).bind(*range(5))
+    except TypeError:
+        return False
+    return True
 
 
 def _user_batches(users: Any) -> Iterator[list[Any]]:

@@ -101,7 +101,7 @@ def _check_days() -> list[CheckMessage]:
 def check_levels(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Check that ``STORE_LEVELS`` are levels, and that some message can have one."""
     levels: object = app_settings.STORE_LEVELS
-    if not isinstance(levels, (list, tuple, set, frozenset)) or not all(map(_is_integer, levels)):
+    if not isinstance(levels, (list, tuple, set, frozenset)) or not all(map(_is_level, levels)):
         return [
             Error(
                 f"STORED_MESSAGES['STORE_LEVELS'] is {levels!r}.",
@@ -125,9 +125,23 @@ def check_levels(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
 def check_backend(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Ask the backend what it finds wrong with itself and its settings."""
     try:
-        return get_backend().check()
+        backend = get_backend()
     except ImproperlyConfigured:
         return []
+    found: object = backend.check()
+    if isinstance(found, list):
+        return found
+    return [
+        Error(
+            f"{type(backend).__name__}.check() returned {found!r}.",
+            hint="It returns a list of what is wrong: an empty one if nothing is.",
+            id="stored_messages.E025",
+        )
+    ]
+
+
+def _is_level(value: object) -> bool:
+    return _is_integer(value) and value in range(-(2**31), 2**31)
 
 
 def _is_integer(value: object, at_least: int | None = None) -> bool:

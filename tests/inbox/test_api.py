@@ -3,6 +3,8 @@
 import logging
 import subprocess
 import sys
+from datetime import datetime, timedelta
+from datetime import timezone as datetime_timezone
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,11 @@ from stored_messages import (
     Summary,
     add_message_for,
     broadcast_message,
+    dismiss,
     get_backend,
     mark_all_read,
     mark_read,
+    mark_unread,
     owner_key,
     summaries,
     summary,
@@ -192,13 +196,73 @@ def test_a_caller_s_broken_transaction_is_no_error_either(ada, ben):
     assert send_to_ada(ben, fail_silently=True).id
 
 
+def nested(deep):
+    data = {}
+    for _ in range(deep):
+        data = {"a": data}
+    return data
+
+
 @pytest.mark.parametrize("send_one", [send_to_ada, send_to_all])
 @pytest.mark.parametrize(
-    "wrong", [{"url": "javascript:x"}, {"data": []}, {"date": "today"}], ids=["url", "data", "date"]
+    "wrong",
+    [
+        {"url": "javascript:x"},
+        {"data": []},
+        {"data": nested(150)},
+        {"data": nested(100_000)},
+        {"date": "today"},
+        {"date": datetime.max},  # noqa: DTZ901
+        {"date": datetime.min.replace(tzinfo=datetime_timezone(timedelta(hours=14)))},
+        {"date": datetime.max.replace(tzinfo=datetime_timezone(timedelta(hours=-12)))},
+        {"level": 2**31},
+        {"level": -(2**31) - 1},
+        {"level": float("inf")},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
 )
 def test_wrong_arguments_are_never_silent(backend, ada, send_one, wrong):
     with pytest.raises((ValueError, TypeError)):
         send_one(ada, fail_silently=True, **wrong)
+
+    assert backend.inbox_list(ada) == []
+
+
+@pytest.mark.parametrize("read", [stored_messages.inbox, stored_messages.archive])
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"limit": 0}, ValueError),
+        ({"limit": -1}, ValueError),
+        ({"limit": None}, TypeError),
+        ({"limit": "5"}, TypeError),
+        ({"limit": 1.5}, TypeError),
+        ({"cursor": 5}, ValueError),
+        ({"cursor": "x"}, ValueError),
+    ],
+    ids=str,
+)
+def test_what_is_no_limit_and_no_cursor_is_refused(backend, ada, read, wrong, error):
+    with pytest.raises(error, match=r"limit|position"):
+        read(ada, **wrong)
+
+
+def test_a_single_message_that_was_shown_is_one(backend, ada):
+    sent = [add_message_for(ada, STORED_INFO, str(number)) for number in range(12)]
+
+    mark_all_read(ada, shown=sent[11].id)
+    mark_all_read(ada, shown=sent[3])
+
+    assert len(backend.inbox_list(ada)) == 10
+    assert not {sent[3], sent[11]} & set(backend.inbox_list(ada))
+    with pytest.raises(ValueError, match="position"):
+        mark_all_read(ada, shown=[], below=5)
+
+
+@pytest.mark.parametrize("action", [mark_read, mark_unread, dismiss])
+def test_a_user_is_no_message(backend, ada, action):
+    with pytest.raises(TypeError, match="the user comes first"):
+        action(ada, ada)
 
 
 def test_what_1_4_0_took_by_position(backend, ada):

@@ -20,6 +20,8 @@ ACCEPTED = {
     "https://[2001:db8::1]/": "https://[2001:db8::1]/",
     "https://user@example.com/": "https://user@example.com/",
     "/" + "x" * 1_999: "/" + "x" * 1_999,
+    "/with space/?q=two words": "/with%20space/?q=two%20words",
+    " https://example.com/two words ": "https://example.com/two%20words",
 }
 
 REFUSED = [
@@ -47,7 +49,6 @@ REFUSED = [
     "/\r/example.com",
     "/\t\\example.com",
     "/a\\b",
-    "/with space",
     "/a\u2028b",
     "/a\x85b",
     "/a\x7fb",
@@ -68,6 +69,7 @@ REFUSED = [
     "#fragment",
     "example.com",
     "/" + "x" * 2_000,
+    "/" + " " * 1_000 + "x",
     "https://example.com/" + "x" * 100_000,
 ]
 

@@ -42,6 +42,21 @@ class Unfinished(StoredMessagesBackend):
         return []
 
 
+class Unmakeable(StoredMessagesBackend):
+    def __init__(self):
+        raise OSError("no such store")
+
+
+class Silent(third_party.LegacyBackend):
+    def check(self):
+        return None
+
+
+class WithoutUrls(third_party.LegacyBackend):
+    def create_message(self, level, msg_text, extra_tags="", date=None):
+        return super().create_message(level, msg_text, extra_tags, date)
+
+
 def all_checks():
     return [
         found
@@ -126,7 +141,9 @@ def test_an_inbox_that_outlives_its_messages(configure):
     assert check_settings(None) == []
 
 
-@pytest.mark.parametrize("levels", [20, "20", ("20",), (20, None), [True], None, {20: "info"}])
+@pytest.mark.parametrize(
+    "levels", [20, "20", ("20",), (20, None), [True], None, {20: "info"}, (2**31,)]
+)
 def test_levels_that_are_none(configure, levels):
     configure(STORE_LEVELS=levels)
 
@@ -265,6 +282,43 @@ def test_a_backend_that_is_not_finished(configure):
             "inbox_get, archive_store, can_handle.",
             hint="A backend implements the first group of methods of StoredMessagesBackend.",
             id="stored_messages.W014",
+        )
+    ]
+
+
+def test_a_backend_with_abstract_methods(configure):
+    configure(STORAGE_BACKEND="stored_messages.backends.inbox.InboxBackend")
+
+    (found,) = check_backend(None)
+    assert (found.id, "_insert" in found.msg) == ("stored_messages.W014", True)
+
+
+def test_a_backend_that_cannot_be_made(configure):
+    configure(STORAGE_BACKEND=f"{__name__}.Unmakeable")
+
+    assert [found.id for found in all_checks()] == ["stored_messages.E003"]
+
+
+def test_a_backend_whose_check_tells_nothing(configure):
+    configure(STORAGE_BACKEND=f"{__name__}.Silent")
+
+    assert check_backend(None) == [
+        Error(
+            "Silent.check() returned None.",
+            hint="It returns a list of what is wrong: an empty one if nothing is.",
+            id="stored_messages.E025",
+        )
+    ]
+
+
+def test_a_backend_that_knows_no_urls(configure):
+    configure(STORAGE_BACKEND=f"{__name__}.WithoutUrls")
+
+    assert check_backend(None) == [
+        Warning(
+            "WithoutUrls.create_message() takes no url: messages that have one cannot be stored.",
+            hint="Its arguments are level, msg_text, extra_tags, date and url.",
+            id="stored_messages.W024",
         )
     ]
 

@@ -169,6 +169,33 @@ def test_old_messages_keep_their_order(backend, ada):
     assert texts(stored_messages.inbox(ada).messages) == ["3", "2", "1"]
 
 
+def test_dates_as_text_are_dates(backend, ada):
+    """1.4.0's own backend for Redis had them so."""
+    for number in (2, 3, 1):
+        message = backend.create_message(STORED_INFO, str(number))
+        message.date = (YEAR_2015 + timedelta(days=number)).isoformat()
+        backend.inbox_store([ada], message)
+
+    newest = stored_messages.inbox(ada).messages
+    assert texts(newest) == ["3", "2", "1"]
+    assert newest[0].date == YEAR_2015 + timedelta(days=3)
+
+
+def test_a_backend_that_knows_no_urls_gets_none(backend, ada, monkeypatch):
+    """1.4.0's first backends had no such argument."""
+    create = type(backend).create_message
+
+    def create_message(self, level, msg_text, extra_tags="", date=None):
+        return create(self, level, msg_text, extra_tags, date)
+
+    monkeypatch.setattr(type(backend), "create_message", create_message)
+
+    add_message_for(ada, STORED_INFO, "Hello")
+
+    assert unread(backend, ada) == ["Hello"]
+    assert "url" in str(backend.check()[0])
+
+
 def test_what_it_stored_twice_is_one_message(backend, ada):
     message = backend.create_message(STORED_INFO, "Hello")
     backend.inbox_store([ada, ada], message)
