@@ -15,7 +15,8 @@ const SLOW_RETRY = 60 * SECOND;
 const FIRST_SYNC_TIMEOUT = 10 * SECOND;
 const HIDDEN_HOLD = 60 * SECOND; // how long a hidden page keeps its socket
 const REQUEST_TIMEOUT = 15 * SECOND;
-const FRESH = 5 * SECOND; // a list that needs not be asked for again
+const TRUST = 3;
+const TRUST_AGAIN = 30 * SECOND;
 const KEEPALIVE_LIMIT = 60_000; // bytes; browsers refuse more than 64 KiB
 const KNOWN_LIMIT = 5000;
 
@@ -24,6 +25,9 @@ let toldAboutPolling = false;
 // --- What the server told us ------------------------------------------------------------------
 
 const sameSummary = (a, b) => a.unread === b.unread && a.digest === b.digest;
+
+/** Whether the list with this `bottom` has been loaded down to there. */
+const isLoaded = ({ bottom }, { position }) => bottom === null || position >= bottom;
 
 /**
  * The position right after this one. Positions are fixed-width hex numbers above 2^53; of any
@@ -100,10 +104,6 @@ class Ledger {
     return false; // a frame of a known type that could not be read
   }
 
-  isLoaded(position) {
-    return this.bottom === null || position >= this.bottom;
-  }
-
   /** These were read at their positions, though this has not seen it. */
   know(items) {
     for (const item of items) {
@@ -119,7 +119,7 @@ class Ledger {
       return true;
     }
     // Below the loaded part it may be counted in `rest` already.
-    if (!this.isLoaded(item.position)) return false;
+    if (!isLoaded(this, item)) return false;
     this.seen.delete(item.id);
     this.items.set(item.id, item);
     return true;
@@ -135,13 +135,13 @@ class Ledger {
       }
       return true;
     }
-    return this.seen.has(ref.id) || this.isLoaded(ref.position);
+    return this.seen.has(ref.id) || isLoaded(this, ref);
   }
 
   #unread(ref) {
     if (this.items.has(ref.id)) return true;
     const seen = this.seen.get(ref.id);
-    if (seen?.position !== ref.position || !this.isLoaded(ref.position)) return false;
+    if (seen?.position !== ref.position || !isLoaded(this, ref)) return false;
     this.seen.delete(ref.id);
     this.items.set(ref.id, seen);
     return true;
@@ -182,13 +182,13 @@ class Action {
   applyToUnread(items, ledger) {
     let more = 0;
     for (const item of this.items.values()) {
-      const isCounted = item.read_at === null && !ledger.isLoaded(item.position);
+      const isCounted = item.read_at === null && !isLoaded(ledger, item);
       if (this.type !== "unread") {
         const held = items.get(item.id);
         if (!held && isCounted) more -= 1;
         // Otherwise it has arrived again.
         if (held?.position <= item.position) items.delete(item.id);
-      } else if (ledger.isLoaded(item.position)) {
+      } else if (isLoaded(ledger, item)) {
         if (!items.has(item.id)) items.set(item.id, { ...item, read_at: null });
       } else if (!isCounted) {
         more += 1;
@@ -251,112 +251,44 @@ class Action {
   }
 }
 
-/**
- * Every message of the user, read or not, as far down as it was looked at. Its truth is its own
- * list; frames keep it current, and what the ledger was told shows when they did not.
- */
+/** Every message of the user, read or not, as far down as it was looked at. */
 class Archive {
   isOpen = false;
+  isCurrent = false; // no frame was missed since the last list
   rows = new Map();
   bottom = null;
   loaded = false;
-  isCurrent = false; // no frame was missed since the last list
   error = null;
-  #ask;
-  #request = null;
-  #asOf = null; // the summary of the unread at the last list
+  request = null;
 
-  constructor(ask) {
-    this.#ask = ask;
-  }
-
-  forget() {
-    this.rows = new Map();
-    this.bottom = this.error = this.#asOf = null;
-    this.loaded = false;
-    this.drop();
-  }
-
-  /** Frames may be missed from now on, answers are of no use. */
-  drop() {
-    this.isCurrent = false;
-    this.#request = null;
-  }
-
-  /** Whether to ask anew, now that the ledger is known to be right. */
-  isBehind(ledger) {
-    if (!this.isOpen || this.#request) return false;
-    if (!this.isCurrent) return true;
-    // What differs even so, as what has expired in the inbox only, is not asked for twice.
-    return !sameSummary(this.#asOf, ledger.summary) && !this.#agrees(ledger);
-  }
-
-  #agrees(ledger) {
-    for (const { id, position, read_at: at } of this.rows.values()) {
-      if (ledger.isLoaded(position) && ledger.items.has(id) !== (at === null)) return false;
+  /** Rows from the top, or more of them. */
+  take({ items, bottom }, isMore, events) {
+    if (!isMore) this.rows = new Map();
+    for (const item of items) {
+      if (!(this.rows.get(item.id)?.position > item.position)) this.rows.set(item.id, item);
     }
-    for (const { id, position } of ledger.items.values()) {
-      if (!this.rows.has(id) && this.#reaches(position)) return false;
-    }
-    return true;
+    this.bottom = bottom;
+    this.loaded = true;
+    this.isCurrent ||= !isMore;
+    for (const event of events) this.apply(event);
   }
 
-  #reaches(position) {
-    return this.bottom === null || position >= this.bottom;
-  }
-
-  /** Load the rows anew, or one page more; whether they came. Throws why not. */
-  async fetch(isMore = false) {
-    while (this.#request) await this.#request.answer.catch(() => {});
-    if (isMore && this.bottom === null) return false;
-    const answer = this.#ask(isMore ? this.bottom : null, this.rows.size);
-    const request = { answer, events: [] };
-    this.#request = request;
-    try {
-      const list = await answer;
-      if (this.#request !== request) return false;
-      if (!isMore) {
-        this.rows = new Map();
-        this.#asOf = list.summary;
-        this.isCurrent = true;
-      }
-      for (const item of list.items) {
-        if (!(this.rows.get(item.id)?.position > item.position)) this.rows.set(item.id, item);
-      }
-      this.bottom = list.bottom;
-      this.loaded = true;
-      this.error = this.#request = null;
-      for (const event of request.events) this.apply(event);
-      return true;
-    } catch (error) {
-      if (this.#request !== request) return false;
-      this.#request = null;
-      this.error = error;
-      throw error;
-    }
-  }
-
-  apply(event) {
-    this.#request?.events.push(event);
+  apply({ type, item, refs = [], below }) {
     if (!this.loaded) return;
-    if (event.type === "stored") this.#stored(event.item);
-    for (const ref of event.refs ?? []) {
-      const row = this.rows.get(ref.id);
+    if (item) this.#stored(item);
+    for (const { id, position } of refs) {
+      const row = this.rows.get(id);
       // A lower position means an earlier arrival of what has come again since.
-      if (!row || ref.position < row.position) continue;
-      if (event.type === "gone") this.rows.delete(ref.id);
-      else this.#mark(row, event.type === "read");
+      if (!row || position < row.position) continue;
+      if (type === "gone") this.rows.delete(id);
+      else this.#mark(row, type === "read");
     }
-    if (event.type === "read_all") {
-      for (const row of this.rows.values()) if (row.position < event.below) this.#mark(row, true);
-    }
+    for (const row of this.rows.values()) if (row.position < below) this.#mark(row, true);
   }
 
   #stored(item) {
     const held = this.rows.get(item.id);
-    if (held ? held.position < item.position : this.#reaches(item.position)) {
-      this.rows.set(item.id, item);
-    }
+    if (held ? held.position < item.position : isLoaded(this, item)) this.rows.set(item.id, item);
   }
 
   #mark(row, isRead) {
@@ -434,57 +366,6 @@ async function readList(response) {
   };
 }
 
-// --- One socket per browser -------------------------------------------------------------------
-
-/** Held by one tab of a browser: that one has the socket, and shares what it hears. */
-class Baton {
-  isHeld = false;
-  #locks;
-  #onHeld;
-  #onLost;
-  #wish = null;
-
-  /** `onLost` is told whether another tab took it; if not, the browser has no locks for us. */
-  constructor(locks, onHeld, onLost) {
-    this.#locks = locks;
-    this.#onHeld = onHeld;
-    this.#onLost = onLost;
-  }
-
-  get isWanted() {
-    return this.#wish !== null;
-  }
-
-  /** Wait until nobody else holds it, or take it from a tab that is not heard of any more. */
-  want(name, { steal = false } = {}) {
-    this.drop();
-    const abort = new AbortController();
-    const wish = { abort, release() {} };
-    this.#wish = wish;
-    const hold = async () => {
-      if (this.#wish !== wish) return;
-      const released = new Promise((release) => (wish.release = release));
-      this.isHeld = true;
-      this.#onHeld();
-      await released;
-    };
-    const options = steal ? { steal } : { signal: abort.signal };
-    this.#locks.request(name, options, hold).catch((error) => {
-      if (this.#wish !== wish) return;
-      this.drop();
-      this.#onLost(error.name === "AbortError");
-    });
-  }
-
-  drop() {
-    const wish = this.#wish;
-    this.#wish = null;
-    this.isHeld = false;
-    wish?.abort.abort();
-    wish?.release();
-  }
-}
-
 // --- The client -------------------------------------------------------------------------------
 
 /** What the client takes from the browser; the option `platform` replaces any of it. */
@@ -499,7 +380,7 @@ const BROWSER = {
   document: globalThis.document,
   WebSocket: globalThis.WebSocket,
   BroadcastChannel: globalThis.BroadcastChannel,
-  locks: globalThis.navigator?.locks,
+  locks: globalThis.navigator?.locks, // for inbox-tabs.js
   // Merely reading these may throw, where the visitor forbids storage.
   get localStorage() {
     return globalThis.localStorage;
@@ -553,14 +434,12 @@ export class InboxClient extends EventTarget {
   #remembered = null; // {user, unread} of the last page view
   #ledger = new Ledger();
   #overlay = new Set();
-  #kept = new Set(); // actions of the overlay that no server has answered
-  #isSendingKept = false;
   #view = null; // what to show, until something changes
   #known = new Set(); // arrivals that were seen already
   #top = ""; // the highest position that was ever held
   #rows; // how many to ask for
   #isPaging = false;
-  #archive = new Archive((...asked) => this.#getArchive(...asked));
+  #archive = new Archive();
   #pendingSync = null; // a summary that differs from ours
   #tag = null; // {tag, limit} of the list that the ledger still is, if it is
 
@@ -568,9 +447,9 @@ export class InboxClient extends EventTarget {
   #signedOut = false;
   #wasCutOff = false; // and no list has decided yet
   #restarts = 0; // since socket and list last agreed whose inbox it is
-  #told = undefined; // the user that another tab told
-  #refuted = null; // what another tab told and a list denied
-  #deafUntil = 0; // signed out: when to listen to other tabs again
+  #told = undefined; // the user that another tab told before the first list
+  #trust = 0; // how often to believe another tab about the user, for now
+  #trustUntil = -Infinity;
 
   #postponed = new Set(); // what ends the waiting of actions that may be undone
 
@@ -581,14 +460,12 @@ export class InboxClient extends EventTarget {
   #mustFetch = false;
   #fetchFailures = 0;
   #notBefore = 0; // when the server wants to be asked again
-  #listedAt = -Infinity;
   #pollInterval = 15 * SECOND;
   #waiting = [];
 
   // The socket
   #socket = null;
-  #baton = null; // without it each visible tab has a socket of its own
-  #isSynced = false; // it, or that of the tab with the baton, said its first sync
+  #isSynced = false; // it, or one that another tab shares, said its first sync
   #wasLive = false; // some socket of this page did
   #heardAt = 0;
   #connectedAt = 0;
@@ -611,11 +488,6 @@ export class InboxClient extends EventTarget {
     this.#csrfHeader = csrfHeader || "X-CSRFToken";
     this.#pageSize = this.#rows = Math.min(pageSize || 20, MAX_ROWS);
     this.#key = `stored_messages:${this.#inboxUrl.pathname}`;
-    const { locks, BroadcastChannel } = this.#platform;
-    if (socket && locks && BroadcastChannel) {
-      const onHeld = () => this.#connect();
-      this.#baton = new Baton(locks, onHeld, (isRobbed) => this.#lostBaton(isRobbed));
-    }
     this.all = this.#makeAll();
     this.#recall();
   }
@@ -732,19 +604,16 @@ export class InboxClient extends EventTarget {
   markRead(id) {
     const { items, seen } = this.#ledger;
     const isRead = seen.has(id) || this.#archive.rows.get(id)?.read_at;
-    const url = new URL(`${encodeURIComponent(id)}/read/`, this.#inboxUrl);
-    return this.#actOn(id, "read", !items.has(id) && isRead, "markRead", "POST", url);
+    return this.#actOn(id, "read", "markRead", !items.has(id) && isRead);
   }
 
   markUnread(id) {
-    const url = new URL(`${encodeURIComponent(id)}/unread/`, this.#inboxUrl);
-    return this.#actOn(id, "unread", this.#ledger.items.has(id), "markUnread", "POST", url);
+    return this.#actOn(id, "unread", "markUnread", this.#ledger.items.has(id));
   }
 
   dismiss(id, { delay = 0, signal } = {}) {
-    const url = new URL(`${encodeURIComponent(id)}/`, this.#archiveUrl);
     const wait = delay ? () => this.#postpone(delay, signal) : null;
-    return this.#actOn(id, "gone", false, "dismiss", "DELETE", url, "", wait);
+    return this.#actOn(id, "gone", "dismiss", false, wait);
   }
 
   markAllRead(ids) {
@@ -753,7 +622,7 @@ export class InboxClient extends EventTarget {
     if (!shown.length && before === null) return Promise.resolve(this.#ledger.loaded);
     const body = JSON.stringify({ ids: shown.map((item) => item.id), before });
     const action = new Action("read", shown, before);
-    return this.#act(action, "markAllRead", "POST", this.#markAllUrl, body);
+    return this.#act(action, "markAllRead", this.#markAllUrl, { body });
   }
 
   // --- Events ---------------------------------------------------------------------------------
@@ -839,7 +708,7 @@ export class InboxClient extends EventTarget {
   /** No socket, no timer, no list under way. An action under way may still reach the server. */
   #halt() {
     this.#dropSocket();
-    this.#baton?.drop();
+    this._release(true);
     this.#abortLists();
     for (const name of [...this.#timers.keys()]) this.#cancel(name);
     this.#wake();
@@ -852,11 +721,9 @@ export class InboxClient extends EventTarget {
     this.#token = "";
     this.#remembered = null;
     this.#ledger = new Ledger();
-    this.#archive.forget();
+    this.#archive = Object.assign(new Archive(), { isOpen: this.#archive.isOpen });
     this.#overlay.clear();
-    for (const { answered } of this.#kept) answered(new Error("Another user"));
-    this.#kept.clear();
-    this.#isSendingKept = false;
+    this._forgot();
     this.#known.clear();
     this.#top = "";
     this.#rows = this.#pageSize;
@@ -864,22 +731,17 @@ export class InboxClient extends EventTarget {
     this.#pendingSync = this.#tag = this.#error = null;
     this.#abortLists();
     this.#cancel("fetch");
-    this.#store("sessionStorage", null);
+    this._store("sessionStorage", null);
     this.#wake();
   }
 
   /**
-   * The inbox is somebody else's now: nothing of the first may stay. `user` is given when the
-   * socket is the new user's already.
+   * The inbox is somebody else's now: nothing of the first may stay.
    */
-  #restart(user = null) {
+  #restart() {
     this.#forget();
-    if (user !== null && !this.#baton) {
-      this.#user = user;
-    } else {
-      this.#dropSocket();
-      this.#baton?.drop(); // it has the user's name
-    }
+    this.#dropSocket();
+    this._release(true);
     // A socket and a list that never agree (two ways to sign in) must not become a storm.
     const delay = this.#restarts < 2 ? 0 : this.#jitter(500 * 2 ** this.#restarts);
     this.#restarts += 1;
@@ -890,7 +752,7 @@ export class InboxClient extends EventTarget {
 
   #hideAll() {
     // Unless another tab has signed in somebody else already.
-    if (this.#recallUser() === this.#user) this.#store("localStorage", null);
+    if (this.#recallUser() === this.#user) this._store("localStorage", null);
     this.#forget();
     this.#halt();
     this.#mustFetch = false;
@@ -916,7 +778,7 @@ export class InboxClient extends EventTarget {
     this.#wasCutOff = false;
     this.#told = undefined;
     this.#signedOut = true;
-    if (isNews) this.#post("user", { user: null });
+    if (isNews) this._post("user", { user: null });
     this.#updateStatus();
     this.#changed();
   }
@@ -926,9 +788,8 @@ export class InboxClient extends EventTarget {
     this.#isConfirmed = true;
     this.#user = user;
     this.#signedOut = this.#wasCutOff = false;
-    this.#store("localStorage", user);
-    this.#recallKept();
-    this.#post("user");
+    this._store("localStorage", user);
+    this._post("user");
   }
 
   // --- Timers ---------------------------------------------------------------------------------
@@ -984,7 +845,7 @@ export class InboxClient extends EventTarget {
     if (this.#suspended) return;
     if (this.#isVisible) this.#cancel("rest");
     this.#connect();
-    if (this.#baton && !this.#socket) this.#post("hello");
+    this._shown();
     const isBehind =
       this.#mustFetch || this.#pendingSync || (!this.#isSynced && (this.#isPolling || this.#fetchFailures));
     if ((this.#signedOut || isBehind) && !this.#request) this.#need(true);
@@ -996,7 +857,7 @@ export class InboxClient extends EventTarget {
     this.#after("rest", HIDDEN_HOLD, () => {
       if (this.#isAttentive) return;
       if (this.#socket) this.#dropSocket();
-      this.#baton?.drop();
+      this._release(false);
       this.#cancel("connect");
       this.#updateStatus();
     });
@@ -1032,13 +893,9 @@ export class InboxClient extends EventTarget {
 
   #hearTab({ type, user, ...said }) {
     if (type === "user") this.#hearUser(user);
-    else if (type === "hello") this.#greet();
-    else if (user === null || user !== this.#user) return;
+    else if (type !== "changed") this._told(type, user, said);
     // A live tab hears of changes through its socket.
-    else if (type === "changed" && !this.#isSynced) this.#need(true);
-    else if (!this.#baton || this.#socket) return;
-    else if (type === "frame") this.#hearShared(said);
-    else if (type === "down") this.#hearDown(said);
+    else if (user === this.#user && !this.#isSynced) this.#need(true);
   }
 
   #closeChannel() {
@@ -1046,46 +903,37 @@ export class InboxClient extends EventTarget {
     this.#channel = null;
   }
 
-  #post(type, { user = this.#user, ...rest } = {}) {
+  _post(type, { user = this.#user, ...rest } = {}) {
     this.#channel?.postMessage({ type, user, ...rest });
   }
 
   #hearUser(user) {
     const now = this.#platform.now();
-    if (this.#signedOut) {
-      // Tabs whose lists are answered and whose sockets are not would wake each other for ever.
-      if (user === null || now < this.#deafUntil) return;
-      this.#deafUntil = now + 30 * SECOND;
-      this.#need(true);
-      return;
+    if (now > this.#trustUntil) [this.#trust, this.#trustUntil] = [TRUST, now + TRUST_AGAIN];
+    if (user === this.#user) {
+      // Nothing new; that includes being signed out.
+    } else if (this.#user === null && !this.#signedOut) {
+      this.#told = user; // the list under way may have been asked before that
+    } else if (this.#trust > 0) {
+      // Tabs may differ for good (tokens), and must not wake each other for ever.
+      this.#trust -= 1;
+      if (this.#signedOut) this.#need(true);
+      else this.#restart();
     }
-    if (user === this.#user) return;
-    if (this.#refuted?.user === user && now < this.#refuted.until) return;
-    this.#told = user;
-    if (this.#user !== null) this.#restart();
-  }
-
-  /** Compare a list's user with what another tab told meanwhile. */
-  #settleTold(list, request) {
-    if (this.#told !== undefined && this.#told !== list.user) {
-      if (request.told !== this.#told) {
-        this.#mustFetch = true; // asked before it was told
-        return;
-      }
-      // Tabs may differ after all (tokens), and must not make each other restart for ever.
-      this.#refuted = { user: this.#told, until: this.#platform.now() + 60 * SECOND };
-    }
-    this.#told = undefined;
   }
 
   /** The last known count, if the browser's tabs agree that the user is still the same. */
   #recall() {
+    const last = this._read("sessionStorage");
+    const isCurrent = last?.user && last.user === this.#recallUser();
+    if (isCurrent && Number.isSafeInteger(last.unread)) this.#remembered = last;
+  }
+
+  _read(area, key = this.#key) {
     try {
-      const last = JSON.parse(this.#platform.sessionStorage.getItem(this.#key));
-      const isCurrent = last?.user && last.user === this.#recallUser();
-      if (isCurrent && Number.isSafeInteger(last.unread)) this.#remembered = last;
+      return JSON.parse(this.#platform[area].getItem(key));
     } catch {
-      // Nothing is remembered.
+      return null; // forbidden, or not ours
     }
   }
 
@@ -1100,66 +948,16 @@ export class InboxClient extends EventTarget {
   #remember() {
     if (!this.#ledger.loaded) return;
     const last = { user: this.#user, unread: this.unread };
-    this.#store("sessionStorage", JSON.stringify(last));
+    this._store("sessionStorage", JSON.stringify(last));
   }
 
-  #store(area, value, key = this.#key) {
+  _store(area, value, key = this.#key) {
     try {
       if (value === null) this.#platform[area].removeItem(key);
       else this.#platform[area].setItem(key, value);
     } catch {
       // Full or forbidden: the next page will know less.
     }
-  }
-
-  // --- Sharing a socket -----------------------------------------------------------------------
-
-  /** Stand by for the socket, and ask the tab that has it how things are. */
-  #standBy(steal = false) {
-    if (this.#user === null || (this.#baton.isWanted && !steal)) return;
-    this.#heardAt = this.#platform.now();
-    this.#silenceLimit = FIRST_SYNC_TIMEOUT;
-    this.#watch();
-    this.#baton.want(`${this.#key}:${this.#user}`, { steal });
-    this.#post("hello");
-  }
-
-  #lostBaton(isRobbed) {
-    this.#dropSocket();
-    if (!isRobbed) this.#baton = null;
-    this.#connect();
-    this.#updateStatus();
-  }
-
-  #share(frame) {
-    this.#post("frame", { frame, limit: this.#silenceLimit });
-  }
-
-  /** Tell another tab how things are. It only compares: no tab takes a count from another. */
-  #greet() {
-    if (!this.#baton?.isHeld) return;
-    const isSettled = this.#ledger.loaded && !this.#mustFetch && !this.#pendingSync && !this.#request;
-    if (!this.#isSynced) this.#post("down", { failures: this.#connectFailures });
-    else if (isSettled) this.#share({ type: "sync", user: this.#user, ...this.#ledger.summary });
-    else this.#share({ type: "alive" });
-  }
-
-  #hearShared({ frame, limit }) {
-    this.#heardAt = this.#platform.now();
-    this.#silenceLimit = limit;
-    // Who shares has heard a first sync.
-    this.#up();
-    this.#watch();
-    this.#hear(frame);
-    this.#updateStatus();
-  }
-
-  #hearDown({ failures, code }) {
-    const wasSynced = this.#isSynced;
-    this.#heardAt = this.#platform.now();
-    this.#silenceLimit = 1.5 * SLOW_RETRY;
-    this.#watch();
-    this.#down(failures, wasSynced, code);
   }
 
   // --- Fetching -------------------------------------------------------------------------------
@@ -1186,9 +984,9 @@ export class InboxClient extends EventTarget {
     // This list answers every sync that was heard before it was asked for.
     this.#mustFetch = false;
     this.#pendingSync = null;
-    const request = { records: [], told: this.#told, at: this.#platform.now() };
+    const request = { records: [], at: this.#platform.now() };
     this.#request = request;
-    const limit = Math.min(Math.max(this.#rows, this.#ledger.items.size), MAX_ROWS);
+    const limit = this.#atMost(this.#rows, this.#ledger.items.size);
     request.limit = limit;
     const known = this.#tag?.limit === limit ? this.#tag.tag : "";
     this.#getList(this.#inboxUrl, { limit }, known).then(
@@ -1200,19 +998,14 @@ export class InboxClient extends EventTarget {
   async #getList(address, params, knownTag = "") {
     const url = new URL(address);
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
+    const headers = { Accept: "application/json" };
+    if (knownTag) headers["If-None-Match"] = knownTag;
     const abort = new AbortController();
-    const timer = this.#platform.setTimeout(() => abort.abort(), REQUEST_TIMEOUT);
     this.#aborts.add(abort);
     try {
-      const response = await this.#platform.fetch(url.href, {
-        headers: { Accept: "application/json", ...(knownTag && { "If-None-Match": knownTag }) },
-        credentials: "same-origin",
-        cache: "no-store", // what one user was told must never be another's answer
-        signal: abort.signal,
-      });
-      return await readList(response);
+      // What one user was told must never be another's answer.
+      return await readList(await this.#ask(url, { headers, cache: "no-store" }, abort));
     } finally {
-      this.#platform.clearTimeout(timer);
       this.#aborts.delete(abort);
     }
   }
@@ -1220,20 +1013,21 @@ export class InboxClient extends EventTarget {
   #abortLists() {
     if (this.#request) this.#mustFetch = true;
     this.#request = null;
-    this.#archive.drop();
+    this.#archive.request = null;
+    this.#archive.isCurrent = false;
     for (const abort of this.#aborts) abort.abort();
   }
 
   #listed(list) {
     const request = this.#request;
     this.#request = null;
-    this.#listedAt = this.#platform.now();
     if (this.#user !== null && list.user !== this.#user) {
       this.#restart();
       return;
     }
     this.#confirmUser(list.user);
-    this.#settleTold(list, request);
+    if (this.#told !== undefined && this.#told !== list.user) this.#mustFetch = true;
+    this.#told = undefined;
     this.#token = list.token;
     if (list.pollInterval >= SECOND) this.#pollInterval = list.pollInterval;
     const wasFailing = this.#fetchFailures > 0;
@@ -1243,10 +1037,12 @@ export class InboxClient extends EventTarget {
 
     const isFirst = !this.#ledger.loaded;
     if (!list.isUnchanged) {
+      if (!isFirst) this.#archive.isCurrent = false; // it may have missed the same
       this.#ledger.replace(list);
       this.#tag = list.tag ? { tag: list.tag, limit: request.limit } : null;
     }
     this.#replay(request.records);
+    this.#catchUp();
     this.#updateStatus();
     if (!list.isUnchanged || wasFailing || request.records.length) this.#changed();
     // What is not above all that was ever held comes from pages that were not loaded: no news.
@@ -1255,7 +1051,6 @@ export class InboxClient extends EventTarget {
 
     if (this.#mustFetch || this.#pendingSync) this.#armFetch();
     else this.#schedulePoll();
-    this.#catchUp();
     // The server answers again, so its sockets may too; who was signed out has none under way.
     if (wasFailing || !this.#timers.has("connect")) this.#connect();
     this.#wake();
@@ -1264,7 +1059,7 @@ export class InboxClient extends EventTarget {
   /** The server answers, and what is shown is right: time for what waited for that. */
   #catchUp() {
     this.#followArchive();
-    this.#sendKept();
+    this._right();
   }
 
   /** What came during the request is newer than the list or in it already: both end the same. */
@@ -1305,65 +1100,128 @@ export class InboxClient extends EventTarget {
     this.#wake();
   }
 
+  // --- For inbox-tabs.js, which extends this ----------------------------------------------------
+
+  /** Whether to make a socket here and now. */
+  _mayConnect() {
+    return true;
+  }
+  /** None is wanted any more; `isOver`: nor is anything else. */
+  _release(isOver) {}
+  /** Our socket said this. */
+  _heard(frame, silenceLimit) {}
+  /** Our socket is gone. */
+  _lost(failures, code) {}
+  /** Another tab said this. */
+  _told(type, user, said) {}
+  /** The page is shown. */
+  _shown() {}
+  /** No server answered; resolves to why not in the end, or null. */
+  _unanswered(action, failure) {
+    return failure;
+  }
+  /** The server answers, and what is shown is right. */
+  _right() {}
+  _forgot() {}
+
+  get _line() {
+    return {
+      platform: this.#platform,
+      key: this.#key,
+      isAttentive: this.#isAttentive,
+      hasSocket: this.#socket !== null,
+      failures: this.#connectFailures,
+      summary: this.#ledger.loaded ? this.#ledger.summary : null,
+    };
+  }
+
+  /** A socket elsewhere said this. */
+  _hear(frame) {
+    if (frame.type !== "sync") this.#up();
+    this.#hear(frame);
+    this.#updateStatus();
+  }
+
+  _reconnect() {
+    this.#dropSocket();
+    this.#connect();
+    this.#updateStatus();
+  }
+
+  /** An action that was begun on another page. */
+  _resume(items, below) {
+    const action = new Action("read", items, below);
+    this.#overlay.add(action);
+    return action;
+  }
+
+  _hasComeAgain({ id, position }) {
+    return this.#ledger.items.get(id)?.position > position;
+  }
+
+  _markAll(ids, before) {
+    return this._transmit(this.#markAllUrl, JSON.stringify({ ids, before }));
+  }
+
   // --- Everything, read or not ----------------------------------------------------------------
 
   #makeAll() {
     const client = this;
-    const archive = this.#archive;
     return {
       get items() {
         return client.#shown.all;
       },
       get loaded() {
-        return archive.loaded;
+        return client.#archive.loaded;
       },
       get hasMore() {
-        return archive.bottom !== null;
+        return client.#archive.bottom !== null;
       },
       get error() {
-        return archive.error;
+        return client.#archive.error;
       },
       open() {
-        archive.isOpen = true;
-        archive.isCurrent = false;
-        if (client.#ledger.loaded) client.#followArchive();
+        client.#archive.isOpen = true;
+        client.#archive.isCurrent = false;
+        client.#followArchive();
       },
       close() {
-        archive.isOpen = false;
+        client.#archive.isOpen = false;
       },
-      loadMore() {
-        return client.#fetchArchive(true);
-      },
+      loadMore: () => this.#fetchArchive(true),
     };
   }
 
   #followArchive() {
-    if (this.#archive.isBehind(this.#ledger)) this.#fetchArchive(false);
+    const { isOpen, isCurrent, request } = this.#archive;
+    if (isOpen && !isCurrent && !request && this.#ledger.loaded) this.#fetchArchive(false);
   }
 
   async #fetchArchive(isMore) {
-    if (!this.#isActive) return false;
-    try {
-      const isThere = await this.#archive.fetch(isMore);
-      if (isThere) this.#changed();
-      return isThere;
-    } catch (error) {
-      if (error.isSignedOut) {
-        this.#signOut();
-      } else {
-        this.#report(error, isMore ? "loadMore" : null);
-        this.#changed();
-      }
-      return false;
-    }
+    const archive = this.#archive;
+    while (archive.request) await archive.request.answer;
+    const cursor = isMore && archive.bottom;
+    if (!this.#isActive || cursor === null) return false;
+    const answer = this.#getList(this.#archiveUrl, {
+      limit: isMore ? this.#pageSize : this.#atMost(archive.rows.size, this.#pageSize),
+      ...(isMore && { cursor }),
+    }).catch((error) => ({ error }));
+    const request = { answer, events: [] };
+    archive.request = request;
+    const list = await answer;
+    if (archive !== this.#archive || archive.request !== request) return false;
+    archive.request = null;
+    archive.error = list.error ?? null;
+    if (list.error?.isSignedOut) this.#signOut();
+    else if (list.error) this.#report(list.error, isMore ? "loadMore" : null);
+    else if (list.user !== this.#user) this.#restart();
+    else archive.take(list, isMore, request.events);
+    this.#changed();
+    return !list.error;
   }
 
-  async #getArchive(cursor, held) {
-    const epoch = this.#epoch;
-    const limit = cursor ? this.#pageSize : Math.min(Math.max(held, this.#pageSize), MAX_ROWS);
-    const list = await this.#getList(this.#archiveUrl, { limit, ...(cursor && { cursor }) });
-    if (epoch === this.#epoch && list.user !== this.#user) this.#restart();
-    return list;
+  #atMost(...rows) {
+    return Math.min(Math.max(...rows), MAX_ROWS);
   }
 
   /** Resolve those who wait for an answer. */
@@ -1386,10 +1244,7 @@ export class InboxClient extends EventTarget {
 
   #connect() {
     if (!this.#socketUrl || this.#socket || !this.#isAttentive || this.#signedOut) return;
-    if (this.#baton && !this.#baton.isHeld) {
-      this.#standBy();
-      return;
-    }
+    if (!this._mayConnect()) return;
     this.#cancel("connect");
     let socket;
     try {
@@ -1425,20 +1280,11 @@ export class InboxClient extends EventTarget {
     else socket?.close();
   }
 
-  /** What is silent for longer than its heartbeat allows is dead, whatever it says. */
+  /** A socket that is silent for longer than its heartbeat allows is dead, whatever it says. */
   #watch() {
-    // Tabs that stand by give the one with the socket the chance to say itself that it is down.
-    const patience = this.#socket ? 0 : SECOND * (2 + 2 * this.#platform.random());
-    const left = this.#heardAt + this.#silenceLimit + patience - this.#platform.now();
-    if (left > 0) {
-      this.#after("watchdog", left, () => this.#watch());
-    } else if (this.#socket) {
-      this.#closed(0, true);
-    } else {
-      this.#isSynced = false;
-      this.#updateStatus();
-      if (this.#isAttentive) this.#standBy(true);
-    }
+    const left = this.#heardAt + this.#silenceLimit - this.#platform.now();
+    if (left > 0) this.#after("watchdog", left, () => this.#watch());
+    else this.#closed(0, true);
   }
 
   #closed(code, isDead = false) {
@@ -1448,19 +1294,18 @@ export class InboxClient extends EventTarget {
     let failures = wasSynced ? 0 : this.#connectFailures + 1;
     if (isRefused) failures = Math.max(failures, FAILURES_BEFORE_POLLING);
     this.#dropSocket(isDead);
-    this.#post("down", { failures, code });
-    if (!this.#down(failures, wasSynced, code)) return;
+    this._lost(failures, code);
+    if (!this._down(failures, code, wasSynced)) return;
     const isSlow = isRefused || (this.#isPolling && !this.#wasLive);
     const delay = isSlow
       ? SLOW_RETRY * (0.75 + this.#platform.random() / 2)
       : this.#jitter(500 * 2 ** failures);
     this.#after("connect", delay, () => this.#connect());
-    const age = this.#platform.now() - this.#listedAt;
-    if (code === 4401 && age > FRESH && !this.#request) this.#need(true);
+    if (code === 4401 && !this.#request) this.#need(true);
   }
 
   /** There is no socket for now, here or in another tab; false if that was the session's end. */
-  #down(failures, wasSynced, code) {
+  _down(failures, code, wasSynced = this.#isSynced) {
     this.#isSynced = false;
     this.#archive.isCurrent = false;
     if (code === 4401 && wasSynced) {
@@ -1504,7 +1349,7 @@ export class InboxClient extends EventTarget {
     const socket = this.#socket;
     this.#hear(frame);
     // Not what was another user's.
-    if (this.#isSynced && socket === this.#socket && this.#baton) this.#share(frame);
+    if (this.#isSynced && socket === this.#socket) this._heard(frame, this.#silenceLimit);
   }
 
   #hear(frame) {
@@ -1525,7 +1370,7 @@ export class InboxClient extends EventTarget {
       this.#user = user;
       if (this.#remembered && this.#remembered.user !== user) this.#remembered = null;
     } else if (this.#user !== user) {
-      this.#restart(isFirst ? user : null);
+      this.#restart();
       return;
     }
     if (this.#ledger.loaded) this.#restarts = 0;
@@ -1577,6 +1422,7 @@ export class InboxClient extends EventTarget {
 
   #take(event) {
     this.#request?.records.push({ event });
+    this.#archive.request?.events.push(event);
     this.#archive.apply(event);
     if (!this.#ledger.loaded) return;
     this.#tag = null;
@@ -1591,52 +1437,50 @@ export class InboxClient extends EventTarget {
 
   // --- Actions --------------------------------------------------------------------------------
 
-  #actOn(id, type, isSo, ...how) {
+  #actOn(id, type, name, isSo, wait) {
     const { items, seen } = this.#ledger;
     const last = [...this.#overlay].reverse().find((action) => action.items.has(id));
     if (last?.type === type && last.items.size === 1) return last.done;
     if (!last && isSo) return Promise.resolve(true);
     const item = items.get(id) ?? this.#archive.rows.get(id) ?? seen.get(id);
-    return this.#act(new Action(type, item ? [item] : []), ...how);
+    const path = encodeURIComponent(id);
+    const isGone = type === "gone";
+    const url = isGone
+      ? new URL(`${path}/`, this.#archiveUrl)
+      : new URL(`${path}/${type}/`, this.#inboxUrl);
+    const how = { method: isGone ? "DELETE" : "POST", wait };
+    return this.#act(new Action(type, item ? [item] : []), name, url, how);
   }
 
-  #act(action, ...how) {
+  #act(action, name, url, how) {
     const isReady = this.#running && this.#user !== null && this.#ledger.loaded;
     if (!isReady) return Promise.resolve(false);
     const isEarlier = (other) => other.type !== action.type && action.meets(other);
     const earlier = [...this.#overlay].filter(isEarlier);
     this.#overlay.add(action);
-    action.done = this.#send(action, earlier, ...how);
+    action.done = this.#send(action, earlier, name, url, how);
     this.#changed();
     return action.done;
   }
 
-  async #send(action, earlier, name, method, url, body = "", wait = null) {
+  async #send(action, earlier, name, url, { method = "POST", body = "", wait }) {
     const epoch = this.#epoch;
     if (earlier.length) await Promise.all(earlier.map(({ done }) => done));
-    const isMeant = !wait || (await wait());
+    const isUndone = wait && !(await wait());
     if (epoch !== this.#epoch) return false;
-    if (!isMeant) {
+    if (isUndone) {
       this.#overlay.delete(action);
       this.#changed();
       return false;
     }
     action.sent();
-    let failure = null;
-    try {
-      await this.#transmit(method, url, body);
-    } catch (error) {
-      // What is gone already is as it should be.
-      if (method !== "DELETE" || error.status !== 404) failure = error;
-    }
+    let failure = await this._transmit(url, body, method);
     const isUnanswered = failure && !failure.status && epoch === this.#epoch;
-    if (isUnanswered && action.type === "read" && (action.items.size || action.below !== null)) {
-      failure = await this.#keep(action);
-    }
-    return this.#settle(action, name, failure, epoch);
+    if (isUnanswered) failure = await this._unanswered(action, failure);
+    return this._settle(action, name, failure, epoch);
   }
 
-  #settle(action, name, failure, epoch = this.#epoch) {
+  _settle(action, name, failure, epoch = this.#epoch) {
     if (epoch !== this.#epoch) return failure === null;
     this.#overlay.delete(action);
     if (failure) {
@@ -1648,7 +1492,7 @@ export class InboxClient extends EventTarget {
     // What was not held may have been counted below.
     if (!action.items.size && action.below === null) this.#need();
     this.#changed();
-    this.#post("changed");
+    this._post("changed");
     return true;
   }
 
@@ -1670,81 +1514,6 @@ export class InboxClient extends EventTarget {
     for (const end of this.#postponed) end(true);
   }
 
-  // --- Reads without an answer ----------------------------------------------------------------
-
-  /** Keep it for when a server answers, after this page if need be. Resolves to why not, or null. */
-  #keep(action) {
-    this.#kept.add(action);
-    this.#storeKept();
-    this.#need();
-    return new Promise((resolve) => (action.answered = resolve));
-  }
-
-  #recallKept() {
-    try {
-      const [reads, below] = JSON.parse(this.#platform.localStorage.getItem(this.#keptKey));
-      const items = reads.map(([id, position]) => ({ id, position }));
-      const action = new Action("read", items, below);
-      this.#overlay.add(action);
-      this.#kept.add(action);
-      action.done = new Promise((resolve) => (action.answered = resolve)).then((failure) =>
-        this.#settle(action, "markRead", failure),
-      );
-    } catch {
-      // Nothing is kept.
-    }
-  }
-
-  #storeKept() {
-    const [reads, below] = this.#keptReads();
-    const isEmpty = !reads.length && below === null;
-    this.#store("localStorage", isEmpty ? null : JSON.stringify([reads, below]), this.#keptKey);
-  }
-
-  get #keptKey() {
-    return `${this.#key}:reads:${this.#user}`;
-  }
-
-  /** What is still meant by them, now that other things may have happened. */
-  #keptReads() {
-    const reads = new Map();
-    let under = null;
-    for (const action of this.#kept) {
-      for (const { refs = [], below = null } of action.confirmation()) {
-        if (below > (under ?? "")) under = below;
-        for (const { id, position } of refs) {
-          const hasComeAgain = this.#ledger.items.get(id)?.position > position;
-          if (!hasComeAgain) reads.set(id, position);
-        }
-      }
-    }
-    return [[...reads], under];
-  }
-
-  async #sendKept() {
-    if (!this.#kept.size || this.#isSendingKept) return;
-    const epoch = this.#epoch;
-    const actions = [...this.#kept];
-    const [reads, before] = this.#keptReads();
-    let failure = null;
-    this.#isSendingKept = true;
-    try {
-      const ids = reads.map(([id]) => id);
-      const body = JSON.stringify({ ids, before });
-      if (ids.length || before !== null) await this.#transmit("POST", this.#markAllUrl, body);
-    } catch (error) {
-      failure = error;
-    }
-    if (epoch !== this.#epoch) return;
-    this.#isSendingKept = false;
-    if (failure && !failure.status) return;
-    for (const action of actions) {
-      this.#kept.delete(action);
-      action.answered(failure);
-    }
-    this.#storeKept();
-  }
-
   #refused(error, name) {
     if (error.status === 409) {
       this.#restart();
@@ -1755,33 +1524,38 @@ export class InboxClient extends EventTarget {
     this.#report(error, name);
   }
 
-  async #transmit(method, url, body, isRetry = false) {
+  /** Resolves to why it was not done, or null. */
+  async _transmit(url, body, method = "POST", isRetry = false) {
     const epoch = this.#epoch;
     const headers = { Accept: "application/json", "X-Inbox-User": this.#user };
     if (this.#token) headers[this.#csrfHeader] = this.#token;
     if (body) headers["Content-Type"] = "application/json";
-    const abort = new AbortController();
-    const timer = this.#platform.setTimeout(() => abort.abort(), REQUEST_TIMEOUT);
-    let response;
+    const keepalive = body.length < KEEPALIVE_LIMIT; // to survive a navigation
+    const options = { method, headers, body: body || undefined, keepalive };
     try {
-      response = await this.#platform.fetch(url.href, {
-        method,
-        headers,
-        body: body || undefined,
-        credentials: "same-origin",
-        keepalive: body.length < KEEPALIVE_LIMIT, // to survive a navigation
-        signal: abort.signal,
-      });
+      const response = await this.#ask(url, options, new AbortController());
+      // What is gone already is as it should be.
+      if (response.ok || (method === "DELETE" && response.status === 404)) return null;
+      const error = new ResponseError(response);
+      if (!error.isSignedOut || isRetry) return error;
+      // The token may be an old one: a list brings a new one, or says who is signed out.
+      await this.refresh();
+      if (epoch !== this.#epoch || !this.#isActive) return error;
+      return await this._transmit(url, body, method, true);
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async #ask(url, options, abort) {
+    const timer = this.#platform.setTimeout(() => abort.abort(), REQUEST_TIMEOUT);
+    try {
+      const { signal } = abort;
+      const rest = { credentials: "same-origin", signal };
+      return await this.#platform.fetch(url.href, { ...options, ...rest });
     } finally {
       this.#platform.clearTimeout(timer);
     }
-    if (response.ok) return;
-    const error = new ResponseError(response);
-    if (!error.isSignedOut || isRetry) throw error;
-    // The token may be an old one: a list brings a new one, or says who is signed out.
-    await this.refresh();
-    if (epoch !== this.#epoch || !this.#isActive) throw error;
-    await this.#transmit(method, url, body, true);
   }
 }
 

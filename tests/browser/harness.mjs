@@ -1,6 +1,7 @@
 /** A browser's clock, network, storage and tabs, all under the control of a test. */
 
 import "../../static/realtime/inbox-client.js";
+import "../../static/realtime/inbox-tabs.js";
 
 // The oldest Node that Debian ships has no CustomEvent; every browser has.
 globalThis.CustomEvent ??= class CustomEvent extends Event {

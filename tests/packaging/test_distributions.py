@@ -30,6 +30,7 @@ def test_the_wheel_has_every_file_of_the_packages(
         "realtime/locale/ar/LC_MESSAGES/django.mo",
         "realtime/py.typed",
         "realtime/static/realtime/inbox-client.js",
+        "realtime/static/realtime/inbox-tabs.js",
         "realtime/static/realtime/inbox-client.d.ts",
         "realtime/static/realtime/notification-bell.js",
         "realtime/static/realtime/notification-bell.d.ts",

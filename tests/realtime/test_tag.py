@@ -16,6 +16,7 @@ from realtime.texts import bell_texts
 
 GOLDEN = """\
 <script type="module" src="/static/realtime/inbox-client.js"></script>
+<script type="module" src="/static/realtime/inbox-tabs.js"></script>
 <script type="module" src="/static/realtime/notification-bell.js"></script>
 <notification-bell inbox="/messages/inbox/" mark-all="/messages/mark_all_read/" socket="/ws/inbox/">
   <a href="/messages/">Notifications</a>

@@ -1,0 +1,235 @@
+/**
+ * What the tabs of a browser have in common: one socket, and reads that no server has answered.
+ *
+ * Loaded between the inbox client and whatever makes one, it takes its place. Without this file,
+ * or without Web Locks, each visible tab has a socket of its own.
+ */
+
+const CLASS_KEY = Symbol.for("stored_messages.InboxClient");
+const InboxClient = globalThis[CLASS_KEY];
+
+const SECOND = 1000;
+const FIRST_WORD = 10 * SECOND;
+const DOWN = 90 * SECOND; // longer than the longest wait between two attempts
+
+/** Held by one tab of a browser: that one has the socket. */
+class Baton {
+  isHeld = false;
+  #locks;
+  #onHeld;
+  #onLost;
+  #wish = null;
+
+  /** `onLost` is told whether another tab took it; if not, the browser has no locks for us. */
+  constructor(locks, onHeld, onLost) {
+    this.#locks = locks;
+    this.#onHeld = onHeld;
+    this.#onLost = onLost;
+  }
+
+  get isWanted() {
+    return this.#wish !== null;
+  }
+
+  /** Wait until nobody else holds it, or take it from a tab that is not heard of any more. */
+  want(name, { steal = false } = {}) {
+    this.drop();
+    const abort = new AbortController();
+    const wish = { abort, release() {} };
+    this.#wish = wish;
+    const hold = async () => {
+      if (this.#wish !== wish) return;
+      const released = new Promise((release) => (wish.release = release));
+      this.isHeld = true;
+      this.#onHeld();
+      await released;
+    };
+    const options = steal ? { steal } : { signal: abort.signal };
+    this.#locks.request(name, options, hold).catch((error) => {
+      if (this.#wish !== wish) return;
+      this.drop();
+      this.#onLost(error.name === "AbortError");
+    });
+  }
+
+  drop() {
+    const wish = this.#wish;
+    this.#wish = null;
+    this.isHeld = false;
+    wish?.abort.abort();
+    wish?.release();
+  }
+}
+
+/** An inbox client that stands by while another tab has the socket, and hears what that one hears. */
+class TabbedInboxClient extends InboxClient {
+  #baton = null;
+  #silence = null; // the timer that finds the tab with the socket dead
+  #kept = new Set(); // actions that no server has answered
+  #isSending = false;
+  #recalledFor = null;
+
+  constructor(options) {
+    super(options);
+    const { locks, BroadcastChannel } = this._line.platform;
+    if (!options.socket || !locks || !BroadcastChannel) return;
+    const onLost = (isRobbed) => {
+      if (!isRobbed) this.#baton = null;
+      this._reconnect();
+    };
+    this.#baton = new Baton(locks, () => this._reconnect(), onLost);
+  }
+
+  // --- One socket -----------------------------------------------------------------------------
+
+  _mayConnect() {
+    if (!this.#baton || this.#baton.isHeld) return true;
+    this.#standBy();
+    return false;
+  }
+
+  /** Stand by for the socket, and ask the tab that has it how things are. */
+  #standBy(steal = false) {
+    if (this.user === null || (this.#baton.isWanted && !steal)) return;
+    this.#listenFor(FIRST_WORD);
+    this.#baton.want(`${this._line.key}:${this.user}`, { steal });
+    this._post("hello");
+  }
+
+  _release(isOver) {
+    this.#baton?.drop();
+    if (isOver) this.#stopListening();
+  }
+
+  #stopListening() {
+    this._line.platform.clearTimeout(this.#silence);
+    this.#silence = null;
+  }
+
+  /** Who has the socket must say something for so long, or will be robbed of it. */
+  #listenFor(limit) {
+    const { platform } = this._line;
+    this.#stopListening();
+    // It has the chance to say itself that the socket is down.
+    const patience = SECOND * (2 + 2 * platform.random());
+    this.#silence = platform.setTimeout(() => {
+      const { hasSocket, isAttentive } = this._line;
+      if (hasSocket) return;
+      this._down(0);
+      if (isAttentive && this.#baton) this.#standBy(true);
+    }, limit + patience);
+  }
+
+  _heard(frame, limit) {
+    if (this.#baton) this._post("frame", { frame, limit });
+  }
+
+  _lost(failures, code) {
+    if (this.#baton) this._post("down", { failures, code });
+  }
+
+  _shown() {
+    if (this.#baton && !this._line.hasSocket) this._post("hello");
+  }
+
+  _told(type, user, { frame, limit, failures, code }) {
+    if (!this.#baton) return;
+    if (type === "hello") {
+      this.#greet();
+    } else if (user !== null && user === this.user && !this._line.hasSocket) {
+      this.#listenFor(type === "frame" ? limit : DOWN);
+      if (type === "frame") this._hear(frame);
+      else this._down(failures, code);
+    }
+  }
+
+  /** Tell another tab how things are. It only compares: no tab takes a count from another. */
+  #greet() {
+    if (!this.#baton.isHeld) return;
+    const { failures, summary } = this._line;
+    if (this.status !== "live") this._lost(failures);
+    else if (summary) this._heard({ type: "sync", user: this.user, ...summary }, FIRST_WORD);
+  }
+
+  // --- Reads without an answer ----------------------------------------------------------------
+
+  /** Keep it for when a server answers, after this page if need be. */
+  _unanswered(action, failure) {
+    if (action.type !== "read" || (!action.items.size && action.below === null)) return failure;
+    this.#kept.add(action);
+    this.#store();
+    this.refresh();
+    return new Promise((resolve) => (action.answered = resolve));
+  }
+
+  _right() {
+    if (this.#recalledFor !== this.user) this.#recall();
+    this.#send();
+  }
+
+  _forgot() {
+    this.#recalledFor = null;
+    this.#isSending = false;
+    for (const { answered } of this.#kept) answered(new Error("Another user"));
+    this.#kept.clear();
+  }
+
+  #recall() {
+    this.#recalledFor = this.user;
+    const [reads, below] = this._read("localStorage", this.#key) ?? [];
+    if (!reads) return;
+    const items = reads.map(([id, position]) => ({ id, position }));
+    const action = this._resume(items, below);
+    this.#kept.add(action);
+    action.done = new Promise((resolve) => (action.answered = resolve)).then((failure) =>
+      this._settle(action, "markRead", failure),
+    );
+  }
+
+  #store() {
+    const [reads, below] = this.#meant();
+    const isEmpty = !reads.length && below === null;
+    this._store("localStorage", isEmpty ? null : JSON.stringify([reads, below]), this.#key);
+  }
+
+  get #key() {
+    return `${this._line.key}:reads:${this.user}`;
+  }
+
+  /** What is still meant by them, now that other things may have happened. */
+  #meant() {
+    const reads = new Map();
+    let under = null;
+    for (const action of this.#kept) {
+      for (const { refs = [], below = null } of action.confirmation()) {
+        if (below > (under ?? "")) under = below;
+        for (const ref of refs) if (!this._hasComeAgain(ref)) reads.set(ref.id, ref.position);
+      }
+    }
+    return [[...reads], under];
+  }
+
+  async #send() {
+    if (!this.#kept.size || this.#isSending) return;
+    const actions = [...this.#kept];
+    const [reads, before] = this.#meant();
+    const isEmpty = !reads.length && before === null;
+    const ids = reads.map(([id]) => id);
+    this.#isSending = true;
+    const failure = isEmpty ? null : await this._markAll(ids, before);
+    if (!this.#kept.has(actions[0])) return; // another user's by now
+    this.#isSending = false;
+    if (failure && !failure.status) return;
+    for (const action of actions) {
+      this.#kept.delete(action);
+      action.answered(failure);
+    }
+    this.#store();
+  }
+}
+
+// Loaded twice, it is there already.
+const HAS_TABS = Symbol.for("stored_messages.InboxTabs");
+if (InboxClient && !globalThis[HAS_TABS]) {
+  globalThis[HAS_TABS] = globalThis[CLASS_KEY] = TabbedInboxClient;
+}
