@@ -130,3 +130,11 @@ def database_threads() -> DatabaseThreads:
     if _threads is None:
         _threads = DatabaseThreads(THREADS)
     return _threads
+
+
+def stop_threads() -> None:
+    """End these threads with their connections; the next socket finds others."""
+    global _threads  # noqa: PLW0603 - as above
+    if _threads is not None:
+        _threads.stop()
+        _threads = None

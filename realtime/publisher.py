@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -25,9 +26,15 @@ from realtime.layers import configured_layer, is_local
 FLUSH = 2.0
 
 
+#: Called with every event, for tests.
+observers: list[Callable[[Publication], object]] = []
+
+
 def publish(publication: Publication) -> None:
     """Send an event on its way. Returns at once, from any thread, event loop or none, and never raises."""
     try:
+        for observe in observers:
+            observe(publication)
         layer = configured_layer()
         if is_local(layer):
             _relay(publication, shared=layer is not None)

@@ -1,17 +1,4 @@
-"""For the tests of projects: a tab that listens.
-
-::
-
-    @pytest.mark.django_db(transaction=True)
-    async def test_a_mention_arrives(user):
-        async with InboxTab(user=user) as tab:
-            await amention(user)
-            frame = await tab.frame("stored")
-        assert frame["message"]["text"] == "..."
-
-The database must be committed to (``TransactionTestCase``, or ``transaction=True``): what is sent in a transaction that
-never ends is never told.
-"""
+"""A tab that listens, for tests that are coroutines."""
 
 import asyncio
 import json
@@ -25,6 +12,7 @@ from typing_extensions import Self
 from realtime.asgi_types import Application
 from realtime.conf import app_settings
 from realtime.consumers import InboxConsumer
+from realtime.testing.reasons import why_nothing_came
 
 #: Seconds to wait for what should come in milliseconds.
 TIMEOUT = 10.0
@@ -36,6 +24,16 @@ class InboxTab(WebsocketCommunicator):  # type: ignore[misc]
 
     Either of a ``user`` who needs no session, or of a signed-in test ``client``, whose cookies it sends to the whole
     of ``realtime.asgi.application``. ``application``, ``path`` and ``headers`` replace the usual ones.
+
+    ::
+
+        @pytest.mark.django_db(transaction=True)
+        async def test_a_mention_arrives(ada):
+            async with InboxTab(user=ada) as tab:
+                await amention(ada)
+                await tab.received("Ann mentioned you")
+
+    The database must be committed to: what is sent in a transaction that never ends is never told.
     """
 
     def __init__(
@@ -73,7 +71,8 @@ class InboxTab(WebsocketCommunicator):  # type: ignore[misc]
     async def frame(self, kind: str | None = None, timeout: float = TIMEOUT) -> dict[str, Any]:
         """Return the next frame, or the next of this type, passing over others.
 
-        Raises ``TimeoutError`` when none comes, and ``ConnectionError`` when the socket is closed instead.
+        Raises ``TimeoutError`` when none comes, saying why if that is known, and ``ConnectionError`` when the socket
+        is closed instead.
         """
 
         async def wait() -> dict[str, Any]:
@@ -85,7 +84,35 @@ class InboxTab(WebsocketCommunicator):  # type: ignore[misc]
                 if kind is None or frame["type"] == kind:
                     return frame
 
-        return await asyncio.wait_for(wait(), timeout)
+        try:
+            return await asyncio.wait_for(wait(), timeout)
+        except asyncio.TimeoutError as error:
+            wanted = f"{kind!r} frame" if kind else "frame"
+            reason = await why_nothing_came()
+            raise asyncio.TimeoutError(f"No {wanted} within {timeout:g} s.{reason}") from error
+
+    async def received(self, text: str, timeout: float = TIMEOUT) -> dict[str, Any]:
+        """Wait for a message with this text, passing over everything else, and return it.
+
+        Raises ``AssertionError`` when it does not come, and says what came instead.
+        """
+        others: list[str] = []
+
+        async def wait() -> dict[str, Any]:
+            while True:
+                message: dict[str, Any] = (await self.frame("stored", timeout * 2))["message"]
+                if message["text"] == text:
+                    return message
+                others.append(message["text"])
+
+        try:
+            return await asyncio.wait_for(wait(), timeout)
+        except asyncio.TimeoutError as error:
+            came = f" There came {', '.join(map(repr, others))}." if others else ""
+            reason = await why_nothing_came()
+            raise AssertionError(
+                f"{text!r} did not come within {timeout:g} s.{came}{reason}"
+            ) from error
 
     async def closed(self, timeout: float = TIMEOUT) -> int:
         """Wait until the server closes the socket and return the code, passing over frames."""
