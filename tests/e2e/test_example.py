@@ -1,48 +1,21 @@
-"""The example project as `manage.py runserver` serves it: people who notify each other."""
+"""The example project: people who notify each other, and what they choose about the bell."""
 
-import os
-import shutil
-import sys
+import json
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import ConsoleMessage, Page, expect
 
 from tests.e2e.bell import Bell
-from tests.e2e.watching import is_live
-from tests.services.processes import HOST, ListeningProcess, free_port
-from tests.services.server import ROOT, Project
+from tests.e2e.example import Example, sign_in
+from tests.e2e.watching import is_live, is_polling
+from tests.services.browser import NewContext
+from tests.services.packages import npm_package
 
-
-class Example(ListeningProcess):
-    """A copy of the example, so that its database is its own."""
-
-    def __init__(self, directory: Path) -> None:
-        source = ROOT / "example_project"
-        copy = directory / source.name
-        shutil.copytree(source, copy, ignore=shutil.ignore_patterns("*.sqlite3*", "__pycache__"))
-        path = os.pathsep.join([str(copy), str(ROOT)])
-        self.project = Project(copy, "settings", env={"PYTHONPATH": path})
-        port = free_port()
-        # Two addresses of the same server: separate cookies, so one browser can be two people.
-        self.urls = f"http://{HOST}:{port}", f"http://localhost:{port}"
-        super().__init__(
-            "the example",
-            [sys.executable, "manage.py", "runserver", "--noreload", f"{HOST}:{port}"],
-            port=port,
-            log=directory / "example.log",
-            env=self.project.environment,
-            cwd=copy,
-        )
-
-    def start(self) -> None:
-        self.project.shell(
-            "from django.core.management import call_command\n"
-            "call_command('migrate', verbosity=0)\n"
-            "call_command('seed')\n"
-        )
-        super().start()
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN_AXE = """(tags) => axe.run(document, { runOnly: tags }).then(({ violations }) =>
+  violations.map(({ id, nodes }) => [id, nodes.map((one) => one.failureSummary + one.html)]))"""
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +24,6 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     process.start()
     yield process
     process.stop()
-
-
-async def sign_in(page: Page, url: str, name: str) -> Bell:
-    await page.goto(url)
-    await page.get_by_role("button", name=name).click()
-    await expect(page.get_by_role("button", name=f"{name}: menu")).to_be_visible()
-    bell = Bell(page)
-    await is_live(page)
-    await expect(bell.button).to_be_visible()
-    return bell
 
 
 async def read_all(bell: Bell) -> None:
@@ -76,6 +39,8 @@ async def test_a_comment_mention_assignment_and_announcement(example: Example, p
     here, there = example.urls
     ben = await sign_in(page, here, "Ben Okafor")
     mira = await sign_in(await page.context.new_page(), there, "Mira Santos")
+    for bell in (ben, mira):
+        await is_live(bell.page)
     await read_all(ben)
     await read_all(mira)
 
@@ -114,3 +79,102 @@ async def test_a_comment_mention_assignment_and_announcement(example: Example, p
     await ben.counts(2)
     await read_all(ben)
     await mira.counts(1)
+
+
+async def choose(page: Page, **fields: str) -> None:
+    """Fill in the settings page by the labels of its fields, and save."""
+    await page.get_by_role("link", name="Settings").first.click()
+    for label in ("theme", "direction"):
+        if label in fields:
+            await page.get_by_role("radio", name=fields[label]).check()
+    if "language" in fields:
+        await page.get_by_label("Language", exact=True).select_option(label=fields["language"])
+    for switch in ("Live", "Of my own"):
+        if switch in fields:
+            await page.get_by_label(switch, exact=True).set_checked(fields[switch] == "on")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Saved.")).to_be_visible()
+
+
+async def test_the_bell_becomes_what_was_chosen(example: Example, page: Page) -> None:
+    complaints: list[str] = []
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(message.text)
+
+    page.on("console", said)
+    bell = await sign_in(page, example.urls[0], "Ada Lindqvist")
+    await is_live(page)
+    await choose(page, theme="Dark", language="العربيّة", **{"Live": "off", "Of my own": "on"})
+    await is_polling(page)
+    element = page.locator("notification-bell")
+    await element.get_by_role("button").first.click()
+    panel = element.get_by_role("dialog", name="الإشعارات")
+    await expect(panel).to_contain_text("عرض كل الإشعارات")
+    await expect(panel).to_have_css("direction", "rtl")
+    await expect(element).to_have_css("color-scheme", "dark")
+    await expect(bell.badge).to_have_css("background-color", "rgb(12, 110, 90)")
+    await panel.get_by_role("link", name="عرض كل الإشعارات").click()
+    await expect(page.get_by_role("heading", name="الإشعارات")).to_be_visible()
+    # The policy of every page let all of this pass.
+    assert complaints == []
+
+
+async def test_what_was_sent_to_oneself_arrives_in_another_tab(
+    example: Example, page: Page
+) -> None:
+    here = example.urls[0]
+    await sign_in(page, here, "Ada Lindqvist")
+    other = Bell(await page.context.new_page())
+    await other.page.goto(here)
+    await is_live(other.page)
+    await read_all(other)
+    await page.get_by_role("link", name="Settings").first.click()
+    await page.get_by_label("Title").fill("Flat <tyre>")
+    await page.get_by_label("Level").select_option(label="Error")
+    await page.get_by_label("Link").fill("/settings/?from=bell")
+    await page.get_by_label("How many").fill("3")
+    await page.get_by_label("Seconds from now").fill("1")
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.get_by_text("It arrives in 1 s")).to_be_visible()
+    await other.counts(3)
+    await other.open()
+    await other.lists("(3 of 3)", "(2 of 3)", "(1 of 3)")
+    await expect(other.rows.first).to_contain_text("Flat <tyre>")
+    await other.rows.first.get_by_role("link").click()
+    await expect(other.page).to_have_url(f"{here}/settings/?from=bell")
+
+
+PAGES = ["/", "/issues/1/", "/announce/", "/settings/", "/messages/?all=1"]
+
+
+async def complaints_of_axe(page: Page) -> list[Any]:
+    await page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
+    found: list[Any] = await page.evaluate(RUN_AXE, AXE_TAGS)
+    return found
+
+
+@pytest.mark.parametrize(("language", "paths"), [("English", PAGES), ("العربيّة", PAGES[-2:])])
+async def test_pages_for_everybody(
+    language: str, paths: list[str], example: Example, new_context: NewContext
+) -> None:
+    """Nothing that axe finds, light or dark, and nothing wider than a narrow window."""
+    page = await (await new_context(bypass_csp=True, reduced_motion="reduce")).new_page()
+    await page.add_init_script(npm_package("axe-core", "axe.min.js"))
+    await page.goto(example.urls[1])
+    found = {"sign in": await complaints_of_axe(page)}
+    await sign_in(page, example.urls[1], "Mira Santos")
+    await choose(page, language=language)
+    for path in paths:
+        await page.goto(example.urls[1] + path)
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            found[f"{path} {scheme}"] = await complaints_of_axe(page)
+        for width in (320, 390, 768):
+            await page.set_viewport_size({"width": width, "height": 700})
+            wide: int = await page.evaluate("document.documentElement.scrollWidth")
+            found[f"{path} {width}"] = [wide] if wide > width else []
+        await page.set_viewport_size({"width": 1280, "height": 900})
+    wrong = {place: complaints for place, complaints in found.items() if complaints}
+    assert wrong == {}, json.dumps(wrong, indent=1)
