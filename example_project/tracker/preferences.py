@@ -19,9 +19,9 @@ class ColourField(forms.CharField):
 
 
 class PreferencesForm(forms.Form):
-    THEMES = [("auto", "As the system"), ("light", "Light"), ("dark", "Dark")]
+    THEMES = [("auto", "System"), ("light", "Light"), ("dark", "Dark")]
     DIRECTIONS = [
-        ("auto", "As the language"),
+        ("auto", "Automatic"),
         ("ltr", "Left to right"),
         ("rtl", "Right to left"),
     ]
