@@ -12,6 +12,7 @@ DEFAULTS: dict[str, Any] = {
     "SOCKET_PATH": "ws/inbox/",
     "CHANNEL_LAYER": "default",
     "RECONCILE_INTERVAL": 5.0,
+    "SESSION_INTERVAL": 60.0,
     "SOCKETS_PER_USER": 30,
     "SOCKET_QUEUE": 512,
     "PUBLISH_QUEUE": 10_000,
@@ -34,6 +35,9 @@ class AppSettings:
         layer of its own, and what other processes send arrives by reconciling.
     ``RECONCILE_INTERVAL``
         Seconds between two comparisons of all connected users' inboxes with what their tabs were told.
+    ``SESSION_INTERVAL``
+        Seconds within which sockets are closed whose session is lost or expired, or whose user has another password.
+        What is told by Django (a logout) closes at once, and users who are gone or inactive are found by reconciling.
     ``SOCKETS_PER_USER``
         How many sockets one user may have in one process; one more is closed with 4429.
     ``SOCKET_QUEUE``
@@ -45,6 +49,7 @@ class AppSettings:
     SOCKET_PATH: str
     CHANNEL_LAYER: str
     RECONCILE_INTERVAL: float
+    SESSION_INTERVAL: float
     SOCKETS_PER_USER: int
     SOCKET_QUEUE: int
     PUBLISH_QUEUE: int

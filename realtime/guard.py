@@ -2,7 +2,7 @@
 
 A logout is an event, and closes at once. Everything else is found by looking: users who are gone or inactive within
 a reconcile interval, by one query for all of them; sessions that are lost, expired or older than the password within
-a minute, in rotation. Nobody is cut off because a store fails.
+the session interval, in rotation. Nobody is cut off because a store fails.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from realtime.login import SignIn, database_threads
 from realtime.sockets import SIGNED_OUT, Socket
 from realtime.still_signed_in import active_users, certain_owners
 
-#: Seconds after which every sign-in has been looked at again, and seconds between two looks at most.
-ROTATION, LONGEST_PAUSE = 60.0, 10.0
+#: Seconds between two looks at most.
+LONGEST_PAUSE = 10.0
 #: How many sign-ins are looked at together.
 BATCH = 500
 
@@ -48,10 +48,13 @@ class Guard:
     ``users`` are the hub's connected users by primary key as text.
     """
 
-    def __init__(self, users: Mapping[str, Watched], interval: float) -> None:
+    def __init__(
+        self, users: Mapping[str, Watched], interval: float, session_interval: float
+    ) -> None:
         self._users = users
         # With the time that the query takes, a look at all users is within the interval.
-        self._pause = min(interval, LONGEST_PAUSE) * 0.8
+        self._pause = min(interval, session_interval / 4, LONGEST_PAUSE) * 0.8
+        self._rest = max(session_interval - 3 * self._pause, self._pause)
         self._held: dict[str, _Held] = {}
         self.tasks: list[asyncio.Task[None]] = []
 
@@ -137,8 +140,7 @@ class Guard:
         return user is not None and str(user.pk) == held.owner
 
     def _look_again(self, held: _Held) -> None:
-        rest = max(ROTATION - 3 * self._pause, self._pause)
-        held.due = self._now() + rest * random.uniform(0.75, 1)  # noqa: S311 - spreads them
+        held.due = self._now() + self._rest * random.uniform(0.75, 1)  # noqa: S311 - spreads them
 
     @staticmethod
     def _now() -> float:

@@ -64,7 +64,7 @@ class Hub:
         self._to_send = asyncio.Event()
         interval = app_settings.RECONCILE_INTERVAL
         self._reconciler = Reconciler(self._users, lambda: self._sequence, interval)
-        self._guard = Guard(self._users, interval)
+        self._guard = Guard(self._users, interval, app_settings.SESSION_INTERVAL)
         self._line = Line(self.layer, interval, self._reconciler.hurry)
         self._tasks: list[asyncio.Task[None]] = []
         self._stop_later: asyncio.TimerHandle | None = None

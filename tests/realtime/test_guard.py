@@ -26,8 +26,8 @@ SERVER_SIDE = ENGINES[:-1]
 
 
 @pytest.fixture(autouse=True)
-def quick_rotation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "ROTATION", 1.5)
+def quick_rotation(settings: Settings) -> None:
+    settings.REALTIME = {**settings.REALTIME, "SESSION_INTERVAL": 1.5}
 
 
 @pytest.fixture(params=ENGINES)
@@ -185,10 +185,10 @@ async def test_a_backend_of_ones_own_decides(user: User, settings: Settings) -> 
 
 
 async def test_a_logout_that_nobody_told_us_of_is_found_soon(
-    user: User, monkeypatch: pytest.MonkeyPatch
+    user: User, settings: Settings
 ) -> None:
     """The event of a logout is lost if it comes before the hub has joined the group."""
-    monkeypatch.setattr(guard, "ROTATION", 3600.0)
+    settings.REALTIME = {**settings.REALTIME, "SESSION_INTERVAL": 3600.0}
     client = await signed_in(user)
     tab = InboxTab(client=client)
     assert await tab.connect(timeout=30) == (True, None)

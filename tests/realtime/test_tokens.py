@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from realtime import guard
 from realtime.asgi import application
 from realtime.hub import running_hubs
 from realtime.testing import InboxTab
@@ -31,8 +30,8 @@ class App(InboxTab):
 
 
 @pytest.fixture(autouse=True)
-def keys(user: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(guard, "ROTATION", 1.5)
+def keys(user: User, settings: Settings) -> Iterator[None]:
+    settings.REALTIME = {**settings.REALTIME, "SESSION_INTERVAL": 1.5}
     settings.REST_FRAMEWORK = {
         "DEFAULT_AUTHENTICATION_CLASSES": [
             "rest_framework.authentication.SessionAuthentication",
@@ -85,8 +84,8 @@ async def test_a_revoked_token_is_cut_off(user: User) -> None:
         assert await app.closed() == 4401
 
 
-async def test_so_is_a_deactivated_user(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "ROTATION", 3600.0)
+async def test_so_is_a_deactivated_user(user: User, settings: Settings) -> None:
+    settings.REALTIME = {**settings.REALTIME, "SESSION_INTERVAL": 3600.0}
     async with App("Key alice's") as app:
         [hub] = running_hubs()
         [held] = hub._guard._held.values()

@@ -6,6 +6,7 @@ urlpatterns = [
     path("favicon.ico", views.icon),
     path("tell/", views.tell),
     path("unread/<str:username>/", views.unread),
+    path("new-password/", views.new_password),
     path("bare/", views.bare),
     path("strict/", views.strict),
     path("embedding/", views.embedding),
