@@ -58,7 +58,7 @@ export interface InboxPlatform {
   ) => Pick<WebSocket, "readyState" | "close"> &
     Partial<Pick<WebSocket, "onopen" | "onmessage" | "onclose">>;
   BroadcastChannel: (new (name: string) => BroadcastChannel) | undefined;
-  /** Web Locks: with them, the tabs of a browser share one socket. */
+  /** Web Locks: with them and inbox-tabs.js, the tabs of a browser share one socket. */
   locks: LockManager | undefined;
   setTimeout(callback: () => void, delay: number): unknown;
   clearTimeout(timer: unknown): void;
@@ -147,8 +147,8 @@ export class InboxClient extends EventTarget {
   loadMore(): Promise<boolean>;
   /**
    * Mark one message read: shown at once, taken back with an `error` event when the server
-   * refuses. Resolves to whether the server did it. The request survives a navigation. Where no
-   * server answers it is kept, also over the end of the page, and sent when one does.
+   * refuses. Resolves to whether the server did it. The request survives a navigation. With
+   * inbox-tabs.js, what no server answers is kept, also over the end of the page, and sent later.
    */
   markRead(id: string): Promise<boolean>;
   /** Mark one message unread again. Shown at once and taken back in the same way. */

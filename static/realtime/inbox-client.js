@@ -1,9 +1,8 @@
 /**
- * The inbox in the browser, without a user interface: what is unread, kept true by a WebSocket
- * that says what changed, by REST that says what is, and by other tabs.
+ * The inbox in the browser, without a user interface; inbox-client.d.ts says how to use it.
  *
- * Three parts, top to bottom: `Ledger` (what the server told us, and how a frame changes it),
- * the wire (reading frames and lists), and `InboxClient` (when to ask, what to show).
+ * Top to bottom: what the server told us and how frames change it, what the user did and it has
+ * not confirmed, the wire, and `InboxClient`: when to ask, what to show.
  */
 
 const CLASS_KEY = Symbol.for("stored_messages.InboxClient");
@@ -29,10 +28,7 @@ const sameSummary = (a, b) => a.unread === b.unread && a.digest === b.digest;
 /** Whether the list with this `bottom` has been loaded down to there. */
 const isLoaded = ({ bottom }, { position }) => bottom === null || position >= bottom;
 
-/**
- * The position right after this one. Positions are fixed-width hex numbers above 2^53; of any
- * other string, a longer one with the same start sorts right behind it.
- */
+/** The position right after this one: fixed-width hex above 2^53, or any other string. */
 function following(position) {
   if (/^[0-9a-f]+$/.test(position)) {
     const next = (BigInt(`0x${position}`) + 1n).toString(16).padStart(position.length, "0");
@@ -42,11 +38,8 @@ function following(position) {
 }
 
 /**
- * The unread messages as the server told them, untouched by what the user is just doing.
- *
- * `items` are the loaded ones, `rest` is the summary of everything below `bottom`, the last
- * loaded position (null when everything is loaded), and `seen` are those read or dismissed since
- * the last list.
+ * The unread messages as the server told them: those loaded, the summary of the `rest` below
+ * `bottom` (null: nothing is), and what was `seen` to leave since the last list.
  */
 class Ledger {
   items = new Map();
@@ -85,10 +78,7 @@ class Ledger {
     this.bottom = list.bottom;
   }
 
-  /**
-   * Apply what a frame says. False means that it could not be applied exactly, because it
-   * concerns what lies below the loaded part: then only a new list can tell.
-   */
+  /** False if only a new list can tell, because it is about what lies below. */
   apply(event) {
     switch (event.type) {
       case "stored":
@@ -104,7 +94,7 @@ class Ledger {
     return false; // a frame of a known type that could not be read
   }
 
-  /** These were read at their positions, though this has not seen it. */
+  /** These had been read before the last list. */
   know(items) {
     for (const item of items) {
       const isOlder = item.position < (this.seen.get(item.id)?.position ?? "");
@@ -161,11 +151,9 @@ class Ledger {
 }
 
 /**
- * What the user did and the server has not confirmed: `read`, `unread` or `gone` for the messages
- * `items`, and read for everything strictly below the position `below` unless that is null.
- *
- * A confirmed action counts as a frame that the client gives itself, save for what a real frame
- * was about since it was sent: that one knows better.
+ * What the user did: `read`, `unread` or `gone` for `items`, and read for everything strictly
+ * `below` a position. Confirmed, it is a frame that the client gives itself, save for what a real
+ * frame was about since it was sent.
  */
 class Action {
   #touched = new Set();
@@ -178,7 +166,7 @@ class Action {
     this.below = below;
   }
 
-  /** Do it to a copy of the unread messages; returns how many more are unread below them. */
+  /** Returns how many more are unread below the loaded part. */
   applyToUnread(items, ledger) {
     let more = 0;
     for (const item of this.items.values()) {
@@ -198,7 +186,6 @@ class Action {
     return more;
   }
 
-  /** Do it to a copy of all messages. */
   applyToAll(rows) {
     for (const row of [...rows.values()]) {
       const isMeant = this.items.has(row.id);
@@ -210,7 +197,7 @@ class Action {
     }
   }
 
-  /** Whether it is about something that `other` is about: then they must not overtake each other. */
+  /** Whether one must not overtake the other. */
   meets(other) {
     const { below } = other;
     for (const item of this.items.values()) {
@@ -251,7 +238,7 @@ class Action {
   }
 }
 
-/** Every message of the user, read or not, as far down as it was looked at. */
+/** Every message, read or not, as far down as it was loaded. */
 class Archive {
   isOpen = false;
   isCurrent = false; // no frame was missed since the last list
@@ -261,7 +248,6 @@ class Archive {
   error = null;
   request = null;
 
-  /** Rows from the top, or more of them. */
   take({ items, bottom }, isMore, events) {
     if (!isMore) this.rows = new Map();
     for (const item of items) {
@@ -305,7 +291,7 @@ const newestFirst = (items) =>
 const isRef = (ref) =>
   typeof ref?.id === "string" && typeof ref.position === "string" && Number.isFinite(ref.stamp);
 
-/** A frame as an event; undefined for a type that this client does not know. */
+/** A frame as an event; undefined if its type is unknown. */
 function readFrame(frame) {
   const malformed = { type: "malformed" };
   switch (frame.type) {
@@ -325,7 +311,7 @@ function readFrame(frame) {
   return undefined;
 }
 
-/** A request that was answered, but not with what was asked for. */
+/** An answer, but not what was asked for. */
 class ResponseError extends Error {
   constructor(response, message = `${response.status} ${response.statusText}`.trim()) {
     super(`${message} (${new URL(response.url || "/", "http://-").pathname})`);
@@ -344,7 +330,7 @@ async function readList(response) {
   if (!response.ok && !isUnchanged) throw new ResponseError(response);
   const header = (name) => response.headers.get(name) ?? "";
   const user = header("X-Inbox-User");
-  // A login page, a portal of the network, another version of the server: anything but an inbox.
+  // A login page, or a portal of the network.
   if (!user) throw new ResponseError(response, "The answer is not an inbox");
   const items = isUnchanged ? [] : await response.json();
   if (!Array.isArray(items) || !items.every(isRef)) {
@@ -368,7 +354,6 @@ async function readList(response) {
 
 // --- The client -------------------------------------------------------------------------------
 
-/** What the client takes from the browser; the option `platform` replaces any of it. */
 const BROWSER = {
   fetch: (...args) => globalThis.fetch(...args),
   setTimeout: (...args) => globalThis.setTimeout(...args),
@@ -390,23 +375,6 @@ const BROWSER = {
   },
 };
 
-/**
- * A user's unread messages, kept true while the page lives.
- *
- * Events: `change` (anything that the properties show), `message` (one arrived: `detail` is it),
- * `status` (`detail` is the new one) and `error` (`detail` is `{error, action}`; `action` names the
- * method that failed, null for a list that is tried again by itself).
- *
- * ```js
- * const client = new InboxClient({
- *   inbox: "/messages/inbox/",
- *   markAll: "/messages/mark_all_read/",
- *   socket: "/ws/inbox/",
- * });
- * client.addEventListener("change", () => render(client.items, client.unread));
- * client.start();
- * ```
- */
 export class InboxClient extends EventTarget {
   background = false;
 
@@ -420,13 +388,13 @@ export class InboxClient extends EventTarget {
   #key;
 
   #running = false;
-  #suspended = false; // in the back/forward cache, or on the way there
+  #suspended = false; // in the back/forward cache: no socket or channel may be open
   #listeners = null;
   #channel = null;
   #status = "connecting";
   #error = null;
 
-  // Whose inbox it is. Everything in this block is forgotten when that changes.
+  // Forgotten when it is somebody else's inbox
   #epoch = 0;
   #user = null;
   #isConfirmed = false; // by a list, not only by a socket
@@ -443,11 +411,11 @@ export class InboxClient extends EventTarget {
   #pendingSync = null; // a summary that differs from ours
   #tag = null; // {tag, limit} of the list that the ledger still is, if it is
 
-  // How it became so.
+
   #signedOut = false;
   #wasCutOff = false; // and no list has decided yet
   #restarts = 0; // since socket and list last agreed whose inbox it is
-  #told = undefined; // the user that another tab told before the first list
+  #told = undefined; // by another tab before the first list: the user
   #trust = 0; // how often to believe another tab about the user, for now
   #trustUntil = -Infinity;
 
@@ -501,32 +469,26 @@ export class InboxClient extends EventTarget {
     return this.#shown.unread;
   }
 
-  /** Whether a list has come since the user is known. */
   get loaded() {
     return this.#ledger.loaded;
   }
 
-  /** Whether there are unread messages that are not loaded. */
   get hasMore() {
     return this.#ledger.bottom !== null && !this.#hidesBelow;
   }
 
-  /** Opaque key of the inbox's owner; null while it is not known. */
   get user() {
     return this.#user;
   }
 
-  /** `connecting`, `live`, `polling`, `offline` or `signed-out`. */
   get status() {
     return this.#status;
   }
 
-  /** Why the last list failed; null when it did not. */
   get error() {
     return this.#error;
   }
 
-  /** Begin. Starting what runs already does nothing. */
   start() {
     if (this.#running) return;
     this.#running = true;
@@ -534,11 +496,9 @@ export class InboxClient extends EventTarget {
     this.#begin();
   }
 
-  /** Let go of the socket, the timers and the listeners. What is known stays readable. */
   stop() {
     if (!this.#running) return;
     this.#remember();
-    this.#hurry();
     this.#running = false;
     this.#listeners.abort();
     this.#halt();
@@ -546,10 +506,6 @@ export class InboxClient extends EventTarget {
     this.#updateStatus();
   }
 
-  /**
-   * Ask the server now. Resolves when the answer, or its failure, is in.
-   * @returns {Promise<void>}
-   */
   refresh() {
     this.#archive.isCurrent = false;
     const answered = new Promise((resolve) => this.#waiting.push(resolve));
@@ -558,7 +514,6 @@ export class InboxClient extends EventTarget {
     return answered;
   }
 
-  /** Load the next page. @returns {Promise<boolean>} Whether there was one and it came. */
   async loadMore() {
     const epoch = this.#epoch;
     while (this.#request) await new Promise((resolve) => this.#waiting.push(resolve));
@@ -595,7 +550,7 @@ export class InboxClient extends EventTarget {
       this.#noteKnown(page.items);
       this.#changed();
     } else {
-      // The page belongs to another state of the inbox than the one that is held.
+      // A page of another state of the inbox.
       await this.refresh();
     }
     return epoch === this.#epoch;
@@ -627,7 +582,6 @@ export class InboxClient extends EventTarget {
 
   // --- Events ---------------------------------------------------------------------------------
 
-  /** What was told, with what the user is just doing. */
   get #shown() {
     if (this.#view) return this.#view;
     const ledger = this.#ledger;
@@ -648,6 +602,7 @@ export class InboxClient extends EventTarget {
   }
 
   #changed() {
+    this.#updateStatus();
     this.#view = null;
     this.#emit("change");
   }
@@ -679,11 +634,10 @@ export class InboxClient extends EventTarget {
     }
     for (const arrival of this.#known) {
       if (this.#known.size <= KNOWN_LIMIT) break;
-      this.#known.delete(arrival); // sets keep their order: the oldest goes
+      this.#known.delete(arrival); // the oldest
     }
   }
 
-  /** Tell of those that were not known yet, oldest first. */
   #announce(items) {
     const news = items.filter(({ id, position }) => !this.#known.has(`${id} ${position}`));
     this.#noteKnown(news);
@@ -705,7 +659,6 @@ export class InboxClient extends EventTarget {
     }
   }
 
-  /** No socket, no timer, no list under way. An action under way may still reach the server. */
   #halt() {
     this.#dropSocket();
     this._release(true);
@@ -735,40 +688,33 @@ export class InboxClient extends EventTarget {
     this.#wake();
   }
 
-  /**
-   * The inbox is somebody else's now: nothing of the first may stay.
-   */
+  /** The inbox is somebody else's now. */
   #restart() {
     this.#forget();
     this.#dropSocket();
     this._release(true);
-    // A socket and a list that never agree (two ways to sign in) must not become a storm.
+    // A socket and a list may never agree (two ways to sign in).
     const delay = this.#restarts < 2 ? 0 : this.#jitter(500 * 2 ** this.#restarts);
     this.#restarts += 1;
-    this.#updateStatus();
     this.#changed();
     this.#begin(delay);
   }
 
   #hideAll() {
     // Unless another tab has signed in somebody else already.
-    if (this.#recallUser() === this.#user) this._store("localStorage", null);
+    if (this._read("localStorage") === this.#user) this._store("localStorage", null);
     this.#forget();
     this.#halt();
     this.#mustFetch = false;
     this.#fetchFailures = 0;
   }
 
-  /**
-   * The session has ended: signed out, or it goes on under another key. A list decides, a moment
-   * later, because the answer that brings a new cookie may still be under way.
-   */
+  /** Signed out, or under another key: a list decides, when a new cookie has had time to come. */
   #cutOff() {
     this.#hideAll();
     this.#wasCutOff = true;
     this.#mustFetch = true;
     this.#armFetch(SECOND * (0.75 + this.#platform.random() / 2));
-    this.#updateStatus();
     this.#changed();
   }
 
@@ -779,7 +725,6 @@ export class InboxClient extends EventTarget {
     this.#told = undefined;
     this.#signedOut = true;
     if (isNews) this._post("user", { user: null });
-    this.#updateStatus();
     this.#changed();
   }
 
@@ -808,7 +753,6 @@ export class InboxClient extends EventTarget {
     this.#timers.delete(name);
   }
 
-  /** Full jitter: anything up to a ceiling of at most half a minute. */
   #jitter(ceiling) {
     return this.#platform.random() * Math.min(ceiling, 30 * SECOND);
   }
@@ -835,12 +779,11 @@ export class InboxClient extends EventTarget {
     return this.#running && !this.#suspended;
   }
 
-  /** Whether to have a socket, or to stand by for one. */
   get #isAttentive() {
     return this.#isActive && (this.#isVisible || this.#timers.has("rest") || this.background);
   }
 
-  /** The page is shown, or the network is back: a good moment for what would come later. */
+  /** The page is shown, or the network is back. */
   #wakeUp() {
     if (this.#suspended) return;
     if (this.#isVisible) this.#cancel("rest");
@@ -853,7 +796,6 @@ export class InboxClient extends EventTarget {
 
   #hide() {
     this.#remember();
-    this.#hurry();
     this.#after("rest", HIDDEN_HOLD, () => {
       if (this.#isAttentive) return;
       if (this.#socket) this.#dropSocket();
@@ -864,9 +806,7 @@ export class InboxClient extends EventTarget {
   }
 
   #hidePage() {
-    // An open socket or channel would keep the page out of the back/forward cache.
     this.#remember();
-    this.#hurry();
     this.#suspended = true;
     this.#halt();
     this.#closeChannel();
@@ -877,7 +817,7 @@ export class InboxClient extends EventTarget {
     this.#suspended = false;
     this.#openChannel();
     if (this.#signedOut) this.#need(true);
-    else if (this.#recallUser() !== this.#user) this.#restart();
+    else if (this._read("localStorage") !== this.#user) this.#restart();
     else this.#begin();
     this.#updateStatus();
   }
@@ -922,10 +862,10 @@ export class InboxClient extends EventTarget {
     }
   }
 
-  /** The last known count, if the browser's tabs agree that the user is still the same. */
+  /** The count of the last page, if the tabs agree that the user is the same. */
   #recall() {
     const last = this._read("sessionStorage");
-    const isCurrent = last?.user && last.user === this.#recallUser();
+    const isCurrent = last?.user && last.user === this._read("localStorage");
     if (isCurrent && Number.isSafeInteger(last.unread)) this.#remembered = last;
   }
 
@@ -937,24 +877,17 @@ export class InboxClient extends EventTarget {
     }
   }
 
-  #recallUser() {
-    try {
-      return this.#platform.localStorage.getItem(this.#key);
-    } catch {
-      return null;
-    }
-  }
-
+  /** The page may end here. */
   #remember() {
+    for (const end of this.#postponed) end(true);
     if (!this.#ledger.loaded) return;
-    const last = { user: this.#user, unread: this.unread };
-    this._store("sessionStorage", JSON.stringify(last));
+    this._store("sessionStorage", { user: this.#user, unread: this.unread });
   }
 
   _store(area, value, key = this.#key) {
     try {
       if (value === null) this.#platform[area].removeItem(key);
-      else this.#platform[area].setItem(key, value);
+      else this.#platform[area].setItem(key, JSON.stringify(value));
     } catch {
       // Full or forbidden: the next page will know less.
     }
@@ -962,7 +895,7 @@ export class InboxClient extends EventTarget {
 
   // --- Fetching -------------------------------------------------------------------------------
 
-  /** Fetch: now, or after a short wait in which frames may make it unnecessary. */
+  /** Ask: now, or after a short wait in which frames may make it unnecessary. */
   #need(now = false) {
     this.#mustFetch = true;
     if (now) this.#fetch();
@@ -981,7 +914,7 @@ export class InboxClient extends EventTarget {
     this.#cancel("fetch");
     if (!this.#mustFetch && !this.#pendingSync) return;
     this.#cancel("poll");
-    // This list answers every sync that was heard before it was asked for.
+    // The list will answer every sync heard so far.
     this.#mustFetch = false;
     this.#pendingSync = null;
     const request = { records: [], at: this.#platform.now() };
@@ -1045,24 +978,23 @@ export class InboxClient extends EventTarget {
     this.#catchUp();
     this.#updateStatus();
     if (!list.isUnchanged || wasFailing || request.records.length) this.#changed();
-    // What is not above all that was ever held comes from pages that were not loaded: no news.
+    // What is below what was ever held comes from further pages.
     if (!isFirst) this.#announce(this.items.filter((item) => item.position > this.#top));
     this.#noteKnown(this.#ledger.items.values());
 
     if (this.#mustFetch || this.#pendingSync) this.#armFetch();
     else this.#schedulePoll();
-    // The server answers again, so its sockets may too; who was signed out has none under way.
+    // The server answers again, so its sockets may too.
     if (wasFailing || !this.#timers.has("connect")) this.#connect();
     this.#wake();
   }
 
-  /** The server answers, and what is shown is right: time for what waited for that. */
   #catchUp() {
     this.#followArchive();
     this._right();
   }
 
-  /** What came during the request is newer than the list or in it already: both end the same. */
+  /** What came during the request is newer than the list, or in it already. */
   #replay(records) {
     for (const { sync, event } of records) {
       if (sync) {
@@ -1085,8 +1017,7 @@ export class InboxClient extends EventTarget {
     if (!this.#signedOut) {
       this.#fetchFailures += 1;
       this.#mustFetch = true;
-      // Never rarer than polling would be: a server that is back should be found soon.
-      // Nor than the socket compares: its next sync may be the one that a list must follow.
+      // Not rarer than polling would be, nor than the socket compares.
       const longest = Math.min(this.#pollInterval, this.#isSynced ? this.#heartbeat : Infinity);
       const ceiling = Math.min(SECOND * 2 ** this.#fetchFailures, longest);
       const backoff = SECOND / 2 + this.#jitter(ceiling);
@@ -1094,7 +1025,6 @@ export class InboxClient extends EventTarget {
       this.#notBefore = this.#platform.now() + retryAfter;
       this.#armFetch(Math.max(backoff, retryAfter));
     }
-    this.#updateStatus();
     this.#report(error);
     this.#changed();
     this.#wake();
@@ -1106,22 +1036,18 @@ export class InboxClient extends EventTarget {
   _mayConnect() {
     return true;
   }
-  /** None is wanted any more; `isOver`: nor is anything else. */
-  _release(isOver) {}
-  /** Our socket said this. */
-  _heard(frame, silenceLimit) {}
-  /** Our socket is gone. */
-  _lost(failures, code) {}
-  /** Another tab said this. */
-  _told(type, user, said) {}
-  /** The page is shown. */
-  _shown() {}
-  /** No server answered; resolves to why not in the end, or null. */
+
+  /** What no server answered; resolves to why not in the end, or null. */
   _unanswered(action, failure) {
     return failure;
   }
-  /** The server answers, and what is shown is right. */
-  _right() {}
+
+  _release(isOver) {} // no socket is wanted any more; nor is anything else if `isOver`
+  _heard(frame, silenceLimit) {} // on our socket
+  _lost(failures, code) {} // our socket
+  _told(type, user, said) {} // by another tab
+  _shown() {}
+  _right() {} // what is shown is, and the server answers
   _forgot() {}
 
   get _line() {
@@ -1135,7 +1061,6 @@ export class InboxClient extends EventTarget {
     };
   }
 
-  /** A socket elsewhere said this. */
   _hear(frame) {
     if (frame.type !== "sync") this.#up();
     this.#hear(frame);
@@ -1148,7 +1073,6 @@ export class InboxClient extends EventTarget {
     this.#updateStatus();
   }
 
-  /** An action that was begun on another page. */
   _resume(items, below) {
     const action = new Action("read", items, below);
     this.#overlay.add(action);
@@ -1224,7 +1148,6 @@ export class InboxClient extends EventTarget {
     return Math.min(Math.max(...rows), MAX_ROWS);
   }
 
-  /** Resolve those who wait for an answer. */
   #wake() {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
@@ -1273,14 +1196,13 @@ export class InboxClient extends EventTarget {
     this.#socket = null;
     this.#isSynced = false;
     this.#cancel("watchdog");
-    // Closing one that is only connecting makes browsers write a warning into the console; but a
-    // page on its way out, or a connection that hangs, leaves no time to wait for it.
+    // Browsers warn of closing one that is only connecting; but a page on its way out, or a
+    // connection that hangs, leaves no time to wait.
     const isConnecting = socket?.readyState === 0 && this.#isActive && !isDead;
     if (isConnecting) socket.onopen = () => socket.close();
     else socket?.close();
   }
 
-  /** A socket that is silent for longer than its heartbeat allows is dead, whatever it says. */
   #watch() {
     const left = this.#heardAt + this.#silenceLimit - this.#platform.now();
     if (left > 0) this.#after("watchdog", left, () => this.#watch());
@@ -1304,7 +1226,7 @@ export class InboxClient extends EventTarget {
     if (code === 4401 && !this.#request) this.#need(true);
   }
 
-  /** There is no socket for now, here or in another tab; false if that was the session's end. */
+  /** There is no socket, here or in another tab; false if the session has ended. */
   _down(failures, code, wasSynced = this.#isSynced) {
     this.#isSynced = false;
     this.#archive.isCurrent = false;
@@ -1380,10 +1302,7 @@ export class InboxClient extends EventTarget {
     this.#updateStatus();
   }
 
-  /**
-   * A new socket speaks, so the server answers again: neither a long pause after failed lists, nor a
-   * list that was asked for over what may be a dead connection, is waited for any more.
-   */
+  /** A new socket speaks: wait neither out a long pause, nor for a list in a dead connection. */
   #askAgainSoon() {
     if (this.#request && this.#request.at < this.#connectedAt) {
       this.#abortLists();
@@ -1496,7 +1415,7 @@ export class InboxClient extends EventTarget {
     return true;
   }
 
-  /** Wait in case it is undone; not longer than the page is there. Whether it is meant still. */
+  /** Wait in case it is undone; resolves to whether it is still meant. */
   #postpone(delay, signal) {
     return new Promise((resolve) => {
       const end = (isMeant) => {
@@ -1510,10 +1429,6 @@ export class InboxClient extends EventTarget {
     });
   }
 
-  #hurry() {
-    for (const end of this.#postponed) end(true);
-  }
-
   #refused(error, name) {
     if (error.status === 409) {
       this.#restart();
@@ -1524,7 +1439,6 @@ export class InboxClient extends EventTarget {
     this.#report(error, name);
   }
 
-  /** Resolves to why it was not done, or null. */
   async _transmit(url, body, method = "POST", isRetry = false) {
     const epoch = this.#epoch;
     const headers = { Accept: "application/json", "X-Inbox-User": this.#user };
@@ -1538,7 +1452,7 @@ export class InboxClient extends EventTarget {
       if (response.ok || (method === "DELETE" && response.status === 404)) return null;
       const error = new ResponseError(response);
       if (!error.isSignedOut || isRetry) return error;
-      // The token may be an old one: a list brings a new one, or says who is signed out.
+      // A list brings a new token, or says who is signed out.
       await this.refresh();
       if (epoch !== this.#epoch || !this.#isActive) return error;
       return await this._transmit(url, body, method, true);

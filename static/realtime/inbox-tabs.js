@@ -6,7 +6,9 @@
  */
 
 const CLASS_KEY = Symbol.for("stored_messages.InboxClient");
+const TABS_KEY = Symbol.for("stored_messages.InboxTabs");
 const InboxClient = globalThis[CLASS_KEY];
+if (!InboxClient) throw new Error("inbox-tabs.js comes after inbox-client.js");
 
 const SECOND = 1000;
 const FIRST_WORD = 10 * SECOND;
@@ -189,7 +191,7 @@ class TabbedInboxClient extends InboxClient {
   #store() {
     const [reads, below] = this.#meant();
     const isEmpty = !reads.length && below === null;
-    this._store("localStorage", isEmpty ? null : JSON.stringify([reads, below]), this.#key);
+    this._store("localStorage", isEmpty ? null : [reads, below], this.#key);
   }
 
   get #key() {
@@ -228,8 +230,7 @@ class TabbedInboxClient extends InboxClient {
   }
 }
 
-// Loaded twice, it is there already.
-const HAS_TABS = Symbol.for("stored_messages.InboxTabs");
-if (InboxClient && !globalThis[HAS_TABS]) {
-  globalThis[HAS_TABS] = globalThis[CLASS_KEY] = TabbedInboxClient;
-}
+globalThis[TABS_KEY] ??= globalThis[CLASS_KEY] = TabbedInboxClient; // loaded twice, it stays
+
+const Tabbed = globalThis[TABS_KEY];
+export { Tabbed as InboxClient };

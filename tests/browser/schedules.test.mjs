@@ -28,10 +28,13 @@ async function failureOf(seed) {
   world.verify("idle");
   noMore("idle");
 
-  for (const tab of tabs) tab.connection.close(1006);
+  for (const tab of tabs) tab.client.all.open();
+  for (const tab of tabs) tab.connection?.close(1006);
   await clock.pass(3 * RECONCILE);
   world.verify("reconnected");
+  world.verifyArchives("reconnected");
   noMore("reconnected");
+  if (world.isSharing) world.verifySockets();
   return world.failure;
 }
 

@@ -36,7 +36,7 @@ export class Database {
   }
 
   #item(id, owner, { position: at, stamp }) {
-    return { id, owner, text: id, position: at, stamp };
+    return { id, owner, text: id, position: at, stamp, read_at: null };
   }
 
   deliveries(user) {
@@ -63,6 +63,22 @@ export class Database {
   unread(user) {
     const all = [...this.deliveries(user), ...this.broadcasts(user)];
     return all.sort((a, b) => (a.position < b.position ? 1 : -1));
+  }
+
+  /** All that was not dismissed, newest first. */
+  archive(user) {
+    const all = [...this.broadcasts(user)];
+    for (const row of this.rows.values()) {
+      if (row.user !== user || row.state === "gone" || !this.#isLive(row.id)) continue;
+      const { broadcast } = this.messages.get(row.id);
+      const item = this.#item(row.id, broadcast ? null : user, row);
+      all.push({ ...item, read_at: row.state === "read" ? "2026-01-02T04:00:00Z" : null });
+    }
+    return all.sort((a, b) => (a.position < b.position ? 1 : -1));
+  }
+
+  isLive(id) {
+    return this.#isLive(id);
   }
 
   /** What an operation writes, and the events it causes; null for one that changes nothing. */
@@ -272,6 +288,10 @@ export class Connection {
     });
   }
 
+  get isOpen() {
+    return this.#isOpen;
+  }
+
   event(frame) {
     if (!this.isSynced) {
       this.#waiting.push(frame);
@@ -305,7 +325,8 @@ export class Connection {
       const isLate = isFaulty && random() < Math.max(profile.disorder, profile.doubling);
       if (isLate) at = Math.max(clock.now, Math.min(clock.now + random() * 3000, FAULTS_END));
       else this.#lastAt = at;
-      clock.after(at - clock.now, () => this.#isOpen && this.target.onmessage?.({ data }));
+      const deliver = () => this.#isOpen && this.target.onmessage?.({ data });
+      clock.after(at - clock.now, () => this.target.gate.run(deliver));
     }
   }
 }

@@ -1,10 +1,19 @@
 /**
- * A server, two hubs, two browsers and three tabs, with everything that may go wrong between them.
- * The clients are the real ones. Faults and writes stop after `FAULTS_END`; times are
- * milliseconds, users are 0, 1 and 2.
+ * A server, two hubs, two browsers and four tabs, with everything that may go wrong between them.
+ * The clients are the real ones; in half of the worlds the tabs of a browser share a socket. Faults
+ * and writes stop after `FAULTS_END`; times are milliseconds, users are 0, 1 and 2.
  */
 
-import { Browser, Clock, InboxClient, ORIGIN, answer, platformFor, seeded } from "./harness.mjs";
+import {
+  Browser,
+  Clock,
+  Gate,
+  InboxClient,
+  ORIGIN,
+  answer,
+  platformFor,
+  seeded,
+} from "./harness.mjs";
 import {
   Connection,
   Database,
@@ -34,6 +43,8 @@ class SimulatedTab {
   lists = 0;
   connections = 0;
   connection = null;
+  gate = new Gate();
+  #isAway = false; // in the back/forward cache
 
   constructor(world, browser) {
     Object.assign(this, { world, browser });
@@ -42,10 +53,13 @@ class SimulatedTab {
     this.platform = platformFor({
       clock,
       random,
+      gate: this.gate,
       browser: browser.shared,
+      isSharing: world.isSharing,
       fetch: (url, init) => this.#fetch(url, init),
       WebSocket: class {
         readyState = 0;
+        gate = tab.gate;
         constructor() {
           tab.connections += 1;
           clock.after(20 + random() * 300, () => {
@@ -62,7 +76,7 @@ class SimulatedTab {
         }
         ended(code) {
           this.readyState = 3;
-          this.onclose?.({ code });
+          tab.gate.run(() => this.onclose?.({ code }));
         }
       },
     });
@@ -93,8 +107,45 @@ class SimulatedTab {
     const { client } = this;
     if (name === "markAllRead") return client.markAllRead();
     if (name === "loadMore") return client.loadMore();
-    const item = client.items[Math.floor(draw * client.items.length)];
-    return item ? client.markRead(item.id) : null;
+    if (name === "loadMoreOfAll") return client.all.loadMore();
+    if (name === "open") return client.all.open();
+    if (name === "close") return client.all.close();
+    const items = client.all.items.length && draw < 0.5 ? client.all.items : client.items;
+    const item = items[Math.floor(((draw * 2) % 1) * items.length)];
+    if (!item) return null;
+    if (name === "undoable") {
+      const undo = new AbortController();
+      this.world.clock.after(draw * 3000, () => this.gate.run(() => undo.abort()));
+      return client.dismiss(item.id, { delay: 1500, signal: undo.signal });
+    }
+    return client[name](item.id);
+  }
+
+  /** What a browser does to a tab; all of it is undone by `comeBack`. */
+  suffer(what) {
+    const { document, window } = this.platform;
+    if (what === "freeze") {
+      this.gate.freeze();
+    } else if (what === "hide") {
+      document.visibilityState = "hidden";
+      document.dispatchEvent(new Event("visibilitychange"));
+    } else if (!this.#isAway) {
+      this.#isAway = true;
+      window.dispatchEvent(new Event("pagehide"));
+    }
+  }
+
+  comeBack() {
+    const { document, window } = this.platform;
+    this.gate.thaw();
+    if (this.#isAway) {
+      this.#isAway = false;
+      const event = new Event("pageshow");
+      event.persisted = true;
+      window.dispatchEvent(event);
+    }
+    document.visibilityState = "visible";
+    this.wake();
   }
 
   wake() {
@@ -103,19 +154,21 @@ class SimulatedTab {
 
   #fetch(url, init) {
     const { clock, random, isFaulty } = this.world;
-    const isPost = init.method === "POST";
+    const isPost = Boolean(init.method);
     return new Promise((resolve, reject) => {
       init.signal.addEventListener("abort", () => reject(init.signal.reason));
       const latency = () => 10 + random() ** 4 * (this.world.isFaulty ? 3000 : 200);
-      if (!isPost) this.lists += 1;
+      if (!isPost && !url.includes("/archive/")) this.lists += 1;
       clock.after(latency(), () => {
         if (isFaulty && random() < 0.1) return reject(new TypeError("Failed to fetch"));
         const answered = (reply) => {
           const isLost = isPost && this.world.isFaulty && random() < 0.1;
-          if (!isLost) clock.after(latency(), () => resolve(reply));
+          if (!isLost) clock.after(latency(), () => this.gate.run(() => resolve(reply)));
         };
+        const { pathname, searchParams } = new URL(url);
         if (isPost) this.#post(url, init, answered);
-        else this.#list(new URL(url).searchParams, answered);
+        else if (pathname.endsWith("/archive/")) this.#archive(searchParams, answered);
+        else this.#list(searchParams, init, answered);
         return undefined;
       });
     });
@@ -127,16 +180,41 @@ class SimulatedTab {
     if (init.headers["X-Inbox-User"] !== keyOf(user)) return answered(answer({}, { status: 409 }));
     const done = (ok) => answered(answer({}, { status: ok ? 200 : 500 }));
     const { pathname } = new URL(url);
-    if (pathname.endsWith("/read/")) {
-      return database.transact({ kind: "read", user, id: pathname.split("/").at(-3) }, done);
+    const one = /\/(\w+)\/(read|unread)\/$/.exec(pathname);
+    if (one) return database.transact({ kind: one[2], user, id: one[1] }, done);
+    if (init.method === "DELETE") {
+      return database.transact({ kind: "gone", user, id: pathname.split("/").at(-2) }, done);
     }
     return database.transact({ kind: "mark_all", user, ...JSON.parse(init.body) }, done);
   }
 
+  #archive(params, answered) {
+    const { user } = this.browser;
+    const cursor = params.get("cursor") ?? "~";
+    const limit = Number(params.get("limit"));
+    const below = this.world.database.archive(user).filter((item) => item.position < cursor);
+    const hasMore = below.length > limit;
+    const headers = {
+      "X-Inbox-User": keyOf(user),
+      "X-CSRFToken": "token",
+      ...(hasMore && { Link: `<${ORIGIN}/?cursor=1>; rel="next"` }),
+    };
+    answered(answer(below.slice(0, limit), { headers }));
+  }
+
   /** A list in four statements, at four moments: its own rows, then the sums of all others. */
-  #list(params, answered) {
+  #list(params, init, answered) {
     const { clock, random, database } = this.world;
     const { user } = this.browser;
+    const tagOf = (all) => {
+      const digest = all.reduce((sum, item) => sum + item.stamp, 0);
+      return `"${user}-${all.length}-${digest}-${params}"`;
+    };
+    const known = init.headers["If-None-Match"];
+    if (known && known === tagOf(database.unread(user))) {
+      const headers = { "X-Inbox-User": keyOf(user), "X-CSRFToken": "token", ETag: known };
+      return answered(answer(null, { status: 304, headers }));
+    }
     const cursor = params.get("cursor") ?? "~";
     const limit = Number(params.get("limit"));
     const sources = [() => database.deliveries(user), () => database.broadcasts(user)];
@@ -174,12 +252,14 @@ class SimulatedTab {
             "X-Unread-Count": String(all.length),
             "X-Unread-Digest": String(all.reduce((sum, item) => sum + item.stamp, 0)),
             "X-CSRFToken": "token",
+            ETag: tagOf(all),
             ...(hasMore && { Link: `<${ORIGIN}/?cursor=${bottom}>; rel="next"` }),
           };
           answered(answer(items, { headers }));
         });
       });
     });
+    return undefined;
   }
 }
 
@@ -193,7 +273,8 @@ export class World {
     this.hubs = [new Hub(this), new Hub(this)];
     this.browsers = [0, 1].map((user) => ({ user, shared: new Browser(this.clock) }));
     const [first, second] = this.browsers;
-    this.tabs = [first, first, second].map((browser) => new SimulatedTab(this, browser));
+    this.isSharing = this.random() < 0.5;
+    this.tabs = [first, first, first, second].map((browser) => new SimulatedTab(this, browser));
     this.#schedule();
   }
 
@@ -227,12 +308,13 @@ export class World {
       clock.after(at, operation);
       if (random() < 0.25) clock.after(at + random() * 300, this.#act("markRead"));
     }
+    clock.after(FAULTS_END, () => this.tabs.forEach((tab) => tab.comeBack()));
     for (const at of [1000, 2500, 4000])
       clock.after(FAULTS_END + at, () => this.tabs.forEach((tab) => tab.wake()));
   }
 
   #operation(at) {
-    const { random, database } = this;
+    const { random, clock, database } = this;
     const choice = random();
     const user = Math.floor(random() * 3);
     const lasts = random() < 0.8 ? 0 : Math.min(random() * 10_000, FAULTS_END - 500 - at);
@@ -241,13 +323,25 @@ export class World {
       return () => database.transact({ kind: "send", users, lasts });
     }
     if (choice < 0.38) return () => database.transact({ kind: "broadcast", lasts });
-    if (choice < 0.6) return this.#act(this.#pick("markRead", "markRead", "markAllRead"));
+    if (choice < 0.6) {
+      const names = ["markRead", "markRead", "markAllRead", "markUnread", "dismiss", "undoable"];
+      return this.#act(this.#pick(...names));
+    }
     if (choice < 0.78) {
       const kind = this.#pick("read", "unread", "gone", "restore", "restore");
       const draw = random();
       return () => database.transact({ kind, user, draw });
     }
-    if (choice < 0.85) return this.#act("loadMore");
+    if (choice < 0.84) return this.#act(this.#pick("loadMore", "loadMoreOfAll", "open", "close"));
+    if (choice < 0.88) {
+      const what = this.#pick("freeze", "freeze", "hide", "leave");
+      const lasts = random() < 0.3 ? 2 * FAULTS_END : random() * 8000;
+      return () => {
+        const tab = this.#pick(...this.tabs);
+        tab.suffer(what);
+        clock.after(lasts, () => tab.comeBack());
+      };
+    }
     if (choice < 0.91) return () => this.#pick(...this.tabs).connection?.close(1006);
     if (choice < 0.94) return () => this.#switchUser(this.#pick(...this.browsers), user);
     if (choice < 0.97) {
@@ -271,6 +365,29 @@ export class World {
         this.clock.after(this.random() * 2000, () => connection?.close(4401));
       this.clock.after(2500, () => tab.wake());
     }
+  }
+
+  /** Each browser has one socket. */
+  verifySockets() {
+    for (const browser of this.browsers) {
+      const tabs = this.tabs.filter((tab) => tab.browser === browser);
+      const open = tabs.filter(({ connection }) => connection?.isOpen).length;
+      if (open !== 1) this.fail(`a browser has ${open} sockets`);
+    }
+  }
+
+  /** Every open archive shows what the database holds; what has expired may stand there still. */
+  verifyArchives(when) {
+    const sign = ({ id, read_at: at }) => (at === null ? id : `-${id}`);
+    this.tabs.forEach(({ client, browser }, index) => {
+      const { items, hasMore, loaded } = client.all;
+      if (!loaded) return;
+      const wanted = this.database.archive(browser.user).map(sign);
+      const shown = items.filter(({ id }) => this.database.isLive(id)).map(sign);
+      const isWhole = shown.length === wanted.length || (hasMore && shown.length < wanted.length);
+      if (!isWhole || shown.some((id, at) => id !== wanted[at]))
+        this.fail(`${when}, tab ${index} shows of all: ${shown}; the database has ${wanted}`);
+    });
   }
 
   /** Every tab shows what the database holds. */
