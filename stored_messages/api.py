@@ -38,6 +38,8 @@ __all__ = (
     "amark_unread",
     "archive",
     "archive_count",
+    "asummaries",
+    "asummary",
     "aunread_count",
     "broadcast_message",
     "dismiss",
@@ -203,6 +205,8 @@ ainbox = _twin(inbox)
 amark_all_read = _twin(mark_all_read)
 amark_read = _twin(mark_read)
 amark_unread = _twin(mark_unread)
+asummaries = _twin(summaries)
+asummary = _twin(summary)
 aunread_count = _twin(unread_count)
 
 

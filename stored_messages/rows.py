@@ -23,7 +23,8 @@ _KINDS = (
 class Row(NamedTuple):
     """A message of the page.
 
-    ``can_be_unread``: it is read, and not too old for the inbox. ``kind`` is that of its level, ``error`` to ``debug``.
+    ``can_be_unread``: it is read, and not too old for the inbox. ``leads_away``: its link is not a path of this site.
+    ``kind`` is that of its level, ``error`` to ``debug``.
     ``icon`` is the sender's own sign, such as an emoji, and ``picture`` the address of one; both may be empty.
     ``date_format`` is the name of one of Django's formats: short where the date is near.
     """
@@ -31,6 +32,7 @@ class Row(NamedTuple):
     message: StoredMessage
     is_unread: bool
     can_be_unread: bool
+    leads_away: bool
     kind: str
     icon: str
     picture: str
@@ -51,6 +53,7 @@ def _row(message: StoredMessage, cutoff: datetime | None, today: datetime) -> Ro
         message,
         is_unread=is_recent and not is_read,
         can_be_unread=is_recent and is_read,
+        leads_away=bool(message.url) and not str(message.url).startswith("/"),
         kind=next((kind for least, kind in _KINDS if message.level >= least), "debug"),
         icon=icon,
         picture=picture,

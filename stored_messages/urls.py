@@ -1,31 +1,23 @@
-"""The REST API and the inbox page; include it anywhere: ``path("messages/", include("stored_messages.urls"))``."""
+"""The inbox page and the REST API; include it anywhere: ``path("messages/", include("stored_messages.urls"))``.
+
+Where REST framework is not installed there is the page alone, as in 1.4.0 there was nothing.
+"""
+
+from importlib.util import find_spec
 
 from django.apps import apps
 from django.urls import path
 
 from stored_messages.pages import InboxPage
-from stored_messages.rest.views import (
-    ArchiveDetailView,
-    ArchiveListView,
-    InboxDetailView,
-    InboxListView,
-    MarkAllReadView,
-    ReadView,
-    UnreadView,
-)
-
-if apps.is_installed("drf_spectacular"):
-    import stored_messages.rest.schema  # noqa: F401
 
 app_name = "stored_messages"
 
-urlpatterns = [
-    path("", InboxPage.as_view(), name="inbox"),
-    path("inbox/", InboxListView.as_view(), name="inbox-list"),
-    path("inbox/<str:pk>/", InboxDetailView.as_view(), name="inbox-detail"),
-    path("inbox/<str:pk>/read/", ReadView.as_view(), name="inbox-read"),
-    path("inbox/<str:pk>/unread/", UnreadView.as_view(), name="inbox-unread"),
-    path("archive/", ArchiveListView.as_view(), name="archive-list"),
-    path("archive/<str:pk>/", ArchiveDetailView.as_view(), name="archive-detail"),
-    path("mark_all_read/", MarkAllReadView.as_view(), name="mark_all_read"),
-]
+urlpatterns = [path("", InboxPage.as_view(), name="inbox")]
+
+if find_spec("rest_framework"):
+    from stored_messages.rest.urls import urlpatterns as rest_urlpatterns
+
+    urlpatterns += rest_urlpatterns
+
+if apps.is_installed("drf_spectacular"):
+    import stored_messages.rest.schema  # noqa: F401

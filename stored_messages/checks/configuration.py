@@ -110,6 +110,14 @@ def check_levels(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
             )
         ]
     lowest = getattr(settings, "MESSAGE_LEVEL", constants.INFO)
+    if not _is_integer(lowest):
+        return [
+            Error(
+                f"MESSAGE_LEVEL is {lowest!r}.",
+                hint="Use a level of django.contrib.messages, for example messages.INFO.",
+                id="stored_messages.E026",
+            )
+        ]
     if any(level >= lowest for level in levels):
         return []
     return [

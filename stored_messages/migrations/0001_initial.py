@@ -5,6 +5,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+from stored_messages.migrations._copies import CreateCopies
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -28,7 +30,7 @@ class Migration(migrations.Migration):
             ],
         ),
         *(
-            migrations.CreateModel(
+            CreateCopies(
                 name=name,
                 fields=[
                     (

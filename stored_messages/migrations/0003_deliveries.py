@@ -3,9 +3,29 @@
 The tables of 1.4.0 stay until the next migration has carried their rows over.
 """
 
+from typing import Any
+
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+from django.db.models import Exists, OuterRef
+
+from stored_messages.migrations._copies import has_users
+
+
+def drop_orphans(apps: Any, schema_editor: Any) -> None:
+    """Drop copies of messages or users that are gone: SQLite let them be, and would not let the tables be changed."""
+    connection = schema_editor.connection
+    if connection.vendor != "sqlite":
+        return
+    owners = {"message": apps.get_model("stored_messages", "Message")}
+    if has_users(apps, connection.alias):
+        owners["user"] = apps.get_model(settings.AUTH_USER_MODEL)
+    for name in ("Inbox", "MessageArchive"):
+        copies = apps.get_model("stored_messages", name).objects.using(connection.alias)
+        for field, model in owners.items():
+            owner = model._base_manager.filter(pk=OuterRef(f"{field}_id"))
+            copies.filter(~Exists(owner)).delete()
 
 
 class Migration(migrations.Migration):
@@ -15,6 +35,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(drop_orphans, migrations.RunPython.noop),
         migrations.RenameField("message", "tags", "extra_tags"),
         migrations.AlterField("message", "url", models.TextField(blank=True, null=True)),
         migrations.AddField("message", "sent_at", models.DateTimeField(null=True)),

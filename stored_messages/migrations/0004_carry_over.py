@@ -14,6 +14,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Cast, Floor, Length, Random
 
 from stored_messages.links import safe_url
+from stored_messages.migrations._copies import has_users
 
 BATCH = 5000
 LARGE = 50_000
@@ -31,10 +32,10 @@ WHERE NOT EXISTS (SELECT 1 FROM {delivery} held
 _TAKE_BACK = """
 INSERT INTO {target} (user_id, message_id)
 SELECT copy.user_id, copy.message_id FROM {delivery} copy
-WHERE copy.id BETWEEN %s AND %s AND copy.dismissed_at IS NULL AND {condition}
-  AND EXISTS (SELECT 1 FROM {user} u WHERE u.{key} = copy.user_id)
+WHERE copy.id BETWEEN %s AND %s AND copy.dismissed_at IS NULL AND {condition} AND {owned}
 ORDER BY copy.position
 """
+_OWNED = "EXISTS (SELECT 1 FROM {user} u WHERE u.{key} = copy.user_id)"
 
 # A broadcast that somebody did not touch yet was theirs, if they had joined.
 _TAKE_BROADCAST_BACK = """
@@ -61,6 +62,7 @@ class _Tables:
             )
         }
         self.models["user"] = apps.get_model(settings.AUTH_USER_MODEL)
+        self.has_users = has_users(apps, self.connection.alias)
         quote = self.connection.ops.quote_name
         self.names = {name: quote(model._meta.db_table) for name, model in self.models.items()}
         self.names["key"] = quote(self.models["user"]._meta.pk.column)
@@ -106,17 +108,39 @@ def backwards(apps: Any, schema_editor: Any) -> None:
     for bounds in _ranges(tables.rows("delivery"), "copies"):
         with transaction.atomic(using=messages.db):
             for target, condition in targets.items():
-                tables.execute(_TAKE_BACK, bounds, target=tables.names[target], condition=condition)
+                tables.execute(
+                    _TAKE_BACK,
+                    bounds,
+                    target=tables.names[target],
+                    condition=condition,
+                    owned=_OWNED.format(**tables.names) if tables.has_users else "1 = 1",
+                )
+    for broadcast in messages.filter(broadcast=True).order_by("pk"):
+        _take_broadcast_back(tables, broadcast)
+
+
+def _take_broadcast_back(tables: _Tables, broadcast: Any) -> None:
+    """Give it to everybody who had joined and did not touch it."""
     fields = {field.name: field for field in tables.models["user"]._meta.concrete_fields}
-    condition = "1 = 1"
-    if "date_joined" in fields:
-        joined = tables.connection.ops.quote_name(fields["date_joined"].column)
-        condition = f"u.{joined} <= m.sent_at"
-    for pk in messages.filter(broadcast=True).order_by("pk").values_list("pk", flat=True):
-        for target in targets:
+    joined = fields.get("date_joined")
+    if tables.has_users:
+        quote = tables.connection.ops.quote_name
+        condition = f"u.{quote(joined.column)} <= m.sent_at" if joined else "1 = 1"
+        for target in ("archive", "inbox"):
+            target_name = tables.names[target]
             tables.execute(
-                _TAKE_BROADCAST_BACK, (pk,), target=tables.names[target], condition=condition
+                _TAKE_BROADCAST_BACK, (broadcast.pk,), target=target_name, condition=condition
             )
+        return
+    users = tables.models["user"]._base_manager.order_by("pk")
+    if joined:
+        users = users.filter(date_joined__lte=broadcast.sent_at)
+    touched = tables.rows("delivery").filter(message_id=broadcast.pk)
+    everybody = set(users.values_list("pk", flat=True))
+    untouched = sorted(everybody.difference(touched.values_list("user_id", flat=True)))
+    for target in ("archive", "inbox"):
+        copies = [tables.models[target](user_id=pk, message_id=broadcast.pk) for pk in untouched]
+        tables.rows(target).bulk_create(copies, batch_size=BATCH)
 
 
 def _random_stamp() -> Any:

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from stored_messages.migrations._copies import DeleteCopies
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -11,8 +13,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.DeleteModel("Inbox"),
-        migrations.DeleteModel("MessageArchive"),
+        DeleteCopies("Inbox"),
+        DeleteCopies("MessageArchive"),
         migrations.AlterModelOptions(
             "message",
             {

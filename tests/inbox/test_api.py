@@ -66,6 +66,8 @@ PUBLIC = {
     "amark_unread",
     "archive",
     "archive_count",
+    "asummaries",
+    "asummary",
     "aunread_count",
     "broadcast_message",
     "debug",

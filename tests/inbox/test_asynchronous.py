@@ -15,7 +15,7 @@ def test_there_is_one_of_each():
     assert {
         *("add_message_for", "broadcast_message", "inbox", "archive"),
         *("mark_read", "mark_unread", "mark_all_read", "dismiss", "get_messages"),
-        *("archive_count", "unread_count"),
+        *("archive_count", "unread_count", "summary", "summaries"),
     } == TWINS
 
 

@@ -156,6 +156,19 @@ def test_levels_that_are_none(configure, levels):
     ]
 
 
+@pytest.mark.parametrize("lowest", ["INFO", None])
+def test_a_lowest_level_that_is_none(settings, lowest):
+    settings.MESSAGE_LEVEL = lowest
+
+    assert check_levels(None) == [
+        Error(
+            f"MESSAGE_LEVEL is {lowest!r}.",
+            hint="Use a level of django.contrib.messages, for example messages.INFO.",
+            id="stored_messages.E026",
+        )
+    ]
+
+
 @pytest.mark.parametrize(("levels", "lowest"), [((), 20), ([10, 11], 20), ({40}, 50)])
 def test_levels_of_which_none_is_recorded(configure, settings, levels, lowest):
     configure(STORE_LEVELS=levels)

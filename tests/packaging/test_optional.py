@@ -34,6 +34,17 @@ settings.configure(
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
     MESSAGE_STORAGE="stored_messages.storage.PersistentStorage",
     STORED_MESSAGES={"ITERATE": "skip"},
+    TEMPLATES=[
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "APP_DIRS": True,
+            "OPTIONS": {
+                "context_processors": ["django.contrib.messages.context_processors.messages"]
+            },
+        }
+    ],
+    STATIC_URL="static/",
+    ALLOWED_HOSTS=["testserver"],
     USE_TZ=True,
 )
 django.setup()
@@ -49,6 +60,17 @@ call_command("migrate", verbosity=0)
 user = get_user_model().objects.create(username="ann")
 stored_messages.add_message_for([user], stored_messages.STORED_INFO, "Hello")
 print(stored_messages.get_backend().inbox_list(user))
+
+from django.test import Client
+from django.urls import include, path
+
+# Of the urls there is what needs no extra: the page.
+settings.ROOT_URLCONF = type("Urls", (), {"urlpatterns": [path("m/", include("stored_messages.urls"))]})
+client = Client()
+client.force_login(user)
+response = client.get("/m/")
+assert (response.status_code, b"Hello" in response.content) == (200, True)
+assert client.get("/m/inbox/").status_code == 404
 """
 
 

@@ -241,3 +241,17 @@ def test_an_empty_project_is_upgraded_too(old_database, migrate):
     assert Message.objects.count() == Delivery.objects.count() == 0
     migrate("0002")
     assert old_rows() == ({}, [], [])
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_copies_that_sqlite_kept_though_their_owner_is_gone(old_database, migrate):
+    """Before Django 2.0 it did not look at foreign keys."""
+    AWKWARD.create()
+    old_database.disable_constraint_checking()
+    for table in OLD[1:]:
+        tables.insert(table, ("message_id", "user_id"), [(1, 9_999), (9_999, 1)])
+    old_database.enable_constraint_checking()
+
+    migrate("0005")
+
+    check_new(AWKWARD)
