@@ -63,7 +63,9 @@ class Hub:
         self._outbox: deque[Publication] = deque()
         self._to_send = asyncio.Event()
         interval = app_settings.RECONCILE_INTERVAL
-        self._reconciler = Reconciler(self._users, lambda: self._sequence, interval)
+        self._reconciler = Reconciler(
+            self._users, lambda: self._sequence, interval, self._suspect_groups
+        )
         self._guard = Guard(self._users, interval, app_settings.SESSION_INTERVAL)
         self._line = Line(self.layer, interval, self._reconciler.hurry)
         self._tasks: list[asyncio.Task[None]] = []
@@ -123,6 +125,10 @@ class Hub:
     def silence(self) -> float:
         """For how many seconds nothing was heard from the channel layer, not even what the hub says to itself."""
         return time.monotonic() - self._line.heard_at
+
+    def _suspect_groups(self, owners: set[str]) -> None:
+        users = (self._users[owner] for owner in owners if owner in self._users)
+        self._line.membership.suspect(connected.group for connected in users)
 
     # Running
 

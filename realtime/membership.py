@@ -20,6 +20,8 @@ LINGER = 10.0
 TIMEOUT = 2.0
 #: How many calls are under way at once.
 BATCH = 32
+#: How many groups are suspected at a time.
+SUSPECTS = 256
 
 
 class Membership:
@@ -32,6 +34,7 @@ class Membership:
         self._wanted: dict[str, float | None] = {EVERYBODY: None}  # group: unwanted since
         self._joined: dict[str, float] = {}  # group: when it was added, oldest first
         self._changed = asyncio.Event()
+        self._doubts = 0
 
     @property
     def joined(self) -> frozenset[str]:
@@ -50,7 +53,18 @@ class Membership:
 
     def doubt(self) -> None:
         """Add every group again, at once."""
+        self._doubts += 1
         self._joined.clear()
+        self._changed.set()
+
+    def suspect(self, groups: Iterable[str]) -> None:
+        """Add these groups again: something was missed that should have come by them.
+
+        With several brokers one may forget its groups while the others, and every probe, are well. A few at a time:
+        what one process stores without a way to tell another is missed by all, and no group is to blame.
+        """
+        for group in islice(groups, SUSPECTS):
+            self._joined.pop(group, None)
         self._changed.set()
 
     def move_to(self, channel: str | None) -> None:
@@ -97,8 +111,11 @@ class Membership:
     async def _add(self, groups: list[str], channel: str) -> None:
         for start in range(0, len(groups), BATCH):
             batch = groups[start : start + BATCH]
+            doubts = self._doubts
             await self._each("group_add", batch, channel)
-            if channel != self._channel:
+            if (
+                doubts != self._doubts
+            ):  # the layer may have forgotten them again, or the channel is another
                 return
             now = asyncio.get_running_loop().time()
             for group in batch:

@@ -40,12 +40,17 @@ class Reconciler:
     """Greets new sockets and keeps all others told.
 
     ``users`` are the hub's connected users by primary key as text; ``sequence`` returns how many events it has
-    handled so far.
+    handled so far. ``on_missed`` is told of the users about whom no event has come though one should have.
     """
 
     def __init__(
-        self, users: Mapping[str, Connected], sequence: Callable[[], int], interval: float
+        self,
+        users: Mapping[str, Connected],
+        sequence: Callable[[], int],
+        interval: float,
+        on_missed: Callable[[set[str]], None] = lambda owners: None,
     ) -> None:
+        self._on_missed = on_missed
         self._users = users
         self._sequence = sequence
         self._interval = interval
@@ -118,6 +123,12 @@ class Reconciler:
         if not sockets:
             return
         summaries = await self._summaries({socket.owner for socket in sockets})
+        if missed := {
+            socket.owner
+            for socket in sockets
+            if socket.told is not None and socket.told != summaries.get(socket.owner, socket.told)
+        }:
+            self._on_missed(missed)
         await self._sync(
             (socket for socket in sockets if self._due(socket, sequence, summaries)), summaries
         )

@@ -1,0 +1,168 @@
+"""Whatever a layer forgets, a hub hears again: not only do summaries heal what was missed, events arrive by themselves.
+
+What arrives is a `stored` frame; reconciling sends only `sync`.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import User
+from pytest_django import Settings
+
+from realtime.events import deliveries
+from realtime.groups import EVERYBODY, user_group
+from realtime.hub import get_hub
+from realtime.publisher import publish
+from realtime.testing import InboxTab
+from tests.realtime.sending import send, summary
+from tests.services.redis import RedisServer
+from tests.services.waiting import eventually
+
+IN_MEMORY = "channels.layers.InMemoryChannelLayer"
+PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"
+CORE = "channels_redis.core.RedisChannelLayer"
+
+
+def use(settings: Settings, backend: str, **config: Any) -> Any:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend, "CONFIG": config}}
+    return get_channel_layer()
+
+
+@pytest.fixture(params=[None, IN_MEMORY, PUBSUB, CORE], ids=["own", "in-memory", "pubsub", "core"])
+def backend(request: pytest.FixtureRequest, settings: Settings) -> str | None:
+    if request.param in (PUBSUB, CORE):
+        use(settings, request.param, hosts=[request.getfixturevalue("redis_url")])
+    elif request.param is not None:
+        use(settings, request.param)
+    chosen: str | None = request.param
+    return chosen
+
+
+async def hears(tab: InboxTab, user: User) -> None:
+    """Wait until a message arrives by itself."""
+
+    async def heard() -> bool:
+        message = await send(user)
+        while True:
+            frame = await tab.frame()
+            if frame["type"] == "stored" and frame["message"]["id"] == message.id:
+                return True
+            if frame["type"] == "sync" and frame["unread"] == (await summary(user)).unread:
+                return False  # a summary was quicker
+
+    await eventually(heard, "an event by the live path")
+
+
+async def test_the_layer_is_flushed_under_a_pending_receive(
+    user: User, backend: str | None
+) -> None:
+    async with InboxTab(user=user) as tab:
+        await hears(tab, user)
+        # The core layer closes the publisher's connections too, in the wrong loop, having forgotten everything.
+        with suppress(RuntimeError):
+            await (get_channel_layer() or get_hub().layer).flush()
+        await hears(tab, user)
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own", "in-memory"])
+async def test_an_event_waited_for_longer_than_its_expiry(
+    user: User, settings: Settings, own: bool
+) -> None:
+    if not own:
+        use(settings, IN_MEMORY)
+    async with InboxTab(user=user) as tab:
+        await hears(tab, user)
+        layer = get_channel_layer() or get_hub().layer
+        layer.expiry = 0.05
+        group = user_group(user.pk)
+        [channel] = layer.groups[group]
+        # Something keeps the loop busy while an event waits; the next one finds the channel expired.
+        await layer.send(channel, {"type": "inbox.probe", "way": "channel"})
+        time.sleep(0.1)  # noqa: ASYNC251
+        await layer.group_send(group, {"type": "inbox.probe", "way": "channel"})
+        assert channel not in layer.groups.get(group, {})
+        layer.expiry = 60
+        await hears(tab, user)
+
+
+async def test_groups_are_added_again_before_they_expire(
+    user: User, settings: Settings, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    use(settings, CORE, hosts=[redis_url], group_expiry=1)
+    async with InboxTab(user=user) as tab:
+        await hears(tab, user)
+        for _ in range(3):  # heartbeats, a second apart
+            await tab.frame("sync")
+        message = await send(user, text="later")
+        assert (await tab.frame("stored"))["message"]["id"] == message.id
+    assert "Nothing arrives" not in caplog.text
+
+
+@pytest.mark.parametrize("layer", [PUBSUB, CORE], ids=["pubsub", "core"])
+async def test_a_group_is_joined_while_redis_is_down(
+    user: User,
+    other: User,
+    settings: Settings,
+    redis_url: str,
+    redis_server: RedisServer,
+    layer: str,
+) -> None:
+    use(settings, layer, hosts=[redis_url])
+    async with InboxTab(user=user) as tab:
+        await hears(tab, user)
+        await asyncio.to_thread(redis_server.kill)
+        async with InboxTab(user=other) as newcomer:
+            message = await send(other)
+            while (await newcomer.frame("sync"))["digest"] != message.stamp:
+                pass
+            redis_server.start()
+            await hears(newcomer, other)
+            await hears(tab, user)
+
+
+async def test_a_burst_exceeds_every_capacity(user: User, backend: str | None) -> None:
+    async with InboxTab(user=user) as tab:
+        await hears(tab, user)
+        for number in range(1000):
+            publish(deliveries([user.pk], [f'{{"type":"burst","number":{number}}}'])[0])
+        await hears(tab, user)
+        message = await send(user)
+        await eventually(lambda: get_hub()._line.arrived.is_set() is False, "the burst is over")
+        while (await tab.frame("sync"))["unread"] != (await summary(user)).unread:
+            pass
+        assert message.stamp
+
+
+@pytest.fixture
+def second_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+async def test_one_of_several_brokers_forgets_its_groups(
+    settings: Settings,
+    transactional_db: None,
+    redis_server: RedisServer,
+    redis_url: str,
+    second_redis: RedisServer,
+) -> None:
+    """While the others, and with them everything that probes go through, are well."""
+    layer = use(settings, CORE, hosts=[redis_url, second_redis.url])
+    well = layer.consistent_hash(EVERYBODY)
+    while layer.consistent_hash(f"specific.{layer.client_prefix}!") != well:
+        layer.client_prefix = uuid4().hex
+    users = [await User.objects.acreate(username=f"user-{number}") for number in range(20)]
+    user = next(one for one in users if layer.consistent_hash(user_group(one.pk)) != well)
+    async with InboxTab(user=user) as tab:
+        await hears(tab, user)
+        await asyncio.to_thread((redis_server, second_redis)[1 - well].flush)
+        await hears(tab, user)
