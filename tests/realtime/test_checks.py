@@ -40,7 +40,7 @@ def test_unknown_keys(settings: Settings) -> None:
         Error(
             "REALTIME has unknown keys: 'ALIAS', 'SOKET_PATH'.",
             hint=(
-                "Known keys: SOCKET_PATH, CHANNEL_LAYER, RECONCILE_INTERVAL, SOCKETS_PER_USER, "
+                "Known keys: SOCKET_PATH, CHANNEL_LAYER, RECONCILE_INTERVAL, SESSION_INTERVAL, SOCKETS_PER_USER, "
                 "SOCKET_QUEUE, PUBLISH_QUEUE, PUBLISH_TIMEOUT."
             ),
             id="realtime.E001",

@@ -1,0 +1,55 @@
+"""The client in `docs/protocol.md`, as it stands there, against a real server."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from tests.realtime.documents import blocks
+from tests.services.waiting import eventually
+
+TOKEN = """
+from django.contrib.auth.models import User
+from rest_framework.authtoken.models import Token
+print(Token.objects.get_or_create(user=User.objects.get_or_create(username="ada")[0])[0].key)
+"""
+SEND = """
+import stored_messages
+from django.contrib.auth.models import User
+stored_messages.add_message_for([User.objects.get(username="ada")], 21, {text!r})
+"""
+
+
+async def test_the_client_of_the_documentation(serve, project, redis_url):
+    project = project.with_env(CHANNEL_REDIS=redis_url)
+    token = (await asyncio.to_thread(project.shell, TOKEN)).split()[-1]
+    server = await asyncio.to_thread(lambda: serve(project=project))
+    namespace = {}
+    exec(compile(blocks("protocol.md")["listen.py"], "listen.py", "exec"), namespace)
+    lists = []
+    inbox = namespace["Inbox"](server.url, token, lists.append)
+
+    def shows(*texts):
+        return eventually(
+            lambda: lists and [message["text"] for message in lists[-1]] == list(texts),
+            f"the list {texts}",
+            timeout=60,
+        )
+
+    running = asyncio.create_task(inbox.run())
+    try:
+        await shows()
+        await asyncio.to_thread(project.shell, SEND.format(text="one"))
+        await shows("one")
+        await asyncio.to_thread(server.restart)
+        await asyncio.to_thread(project.shell, SEND.format(text="two"))
+        await shows("two", "one")
+        revoke = "from rest_framework.authtoken.models import Token; Token.objects.all().delete()"
+        await asyncio.to_thread(project.shell, revoke)
+        await asyncio.to_thread(server.restart)
+        with pytest.raises(namespace["SignedOut"]):
+            await asyncio.wait_for(asyncio.shield(running), 60)
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError, namespace["SignedOut"]):
+            await running
