@@ -64,7 +64,7 @@ test: lint $(npm)
 	@sh tools/services.sh
 	node --test $$(find tests/browser -name '*.test.*js' | sort)
 	$(python) -m pytest tests/example
-	$(python) -m tests.services.postgresql $(python) -m pytest -n $(WORKERS) tests/inbox -k "not RedisBackend"
+	$(python) -m tests.services.postgresql $(python) -m pytest -n $(WORKERS) --dist worksteal tests/inbox -k "not RedisBackend"
 	$(python) -m pytest -n $(WORKERS) --dist loadgroup
 
 bench: $(compared)

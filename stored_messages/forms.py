@@ -1,6 +1,6 @@
 """The form with which staff send messages."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
@@ -28,6 +28,26 @@ _LEVEL_NAMES = {
     STORED_WARNING: _("Warning"),
     STORED_ERROR: _("Error"),
 }
+
+if TYPE_CHECKING:
+    _UsersField = forms.ModelMultipleChoiceField[Any]
+else:
+    _UsersField = forms.ModelMultipleChoiceField
+
+
+class UsersField(_UsersField):
+    """Users by their primary keys, typed by hand perhaps."""
+
+    def clean(self, value: Any) -> Any:
+        keys = [str(key).strip() for key in value or ()]
+        pk = get_user_model()._meta.pk
+        try:
+            # What no column holds is an error of the form, and none of the database.
+            for key in keys:
+                pk.clean(key, None)
+            return super().clean(keys)
+        except OverflowError as error:
+            raise forms.ValidationError(self.error_messages["invalid_list"]) from error
 
 
 class SendForm(forms.Form):

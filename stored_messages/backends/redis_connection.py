@@ -13,6 +13,9 @@ from django.core.exceptions import ImproperlyConfigured
 #: Seconds that a command may take, and connecting; a url may say otherwise (``?socket_timeout=...``).
 TIMEOUT_SECONDS = 5.0
 
+#: What the client raises when the server is not there, or not in time.
+UNREACHABLE = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
+
 _CLUSTER_SCHEMES = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
 
 Client = redis.Redis | redis.cluster.RedisCluster

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 
 from stored_messages.backends.redis import RedisBackend
 from stored_messages.backends.redis_commands import batches, run
-from stored_messages.backends.redis_connection import bytes_client
+from stored_messages.backends.redis_connection import UNREACHABLE, bytes_client
 from stored_messages.backends.redis_keys import owner_keys, owner_name
 from stored_messages.backends.redis_legacy import LegacyLists, legacy_names, parse
 from stored_messages.backends.redis_records import (
@@ -22,6 +22,8 @@ from stored_messages.backends.redis_records import (
 from stored_messages.backends.redis_script import Script
 from stored_messages.owners import user_pk
 from stored_messages.stored import StoredMessage
+
+__all__ = ("UNREACHABLE", "Imported", "RedisImport", "can_import_into")
 
 
 class Imported(NamedTuple):

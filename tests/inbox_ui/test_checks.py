@@ -239,6 +239,25 @@ print(*[(found.id, found.msg, found.hint) for found in check_settings(None)], ch
         (None, "is not set: RedisBackend needs it."),
         ("", "is not set: RedisBackend needs it."),
         (6379, "= 6379 is no url of Redis: it is no text"),
+        ("redis://h/-1", "= 'redis://h/-1' is no url of Redis: '-1' is no number of a database"),
+        ("redis://h/abc", "= 'redis://h/abc' is no url of Redis: 'abc' is no number of a database"),
+        (
+            "redis://h?socket_timeout=0",
+            "= 'redis://h?socket_timeout=0' is no url of Redis: socket_timeout must be more than 0",
+        ),
+        (
+            "rediss://h?ssl_ca_certs=/nope.pem",
+            (
+                "= 'rediss://h?ssl_ca_certs=/nope.pem' is no url of Redis: "
+                "ssl_ca_certs: there is no file '/nope.pem'"
+            ),
+        ),
+        ("unix://", "= 'unix://' is no url of Redis: it names no socket"),
+        ("redis+cluster://", "= 'redis+cluster://' is no url of Redis: it names no host"),
+        (
+            "redis+cluster://h/3",
+            "= 'redis+cluster://h/3' is no url of Redis: a cluster has database 0 only",
+        ),
         (
             "localhost:6379",
             (
@@ -268,6 +287,15 @@ def test_redis_without_a_url(configure, url, why):
             id="stored_messages.E013",
         )
     ]
+
+
+@pytest.mark.parametrize("query", ["foo=bar", "ssl_ca_certs=x", "protocol=9"])
+def test_redis_with_options_that_it_does_not_know(configure, query):
+    url = f"redis://localhost/0?{query}"
+    configure(STORAGE_BACKEND="stored_messages.backends.RedisBackend", REDIS_URL=url)
+
+    (found,) = check_backend(None)
+    assert (found.id, query.partition("=")[0] in found.msg) == ("stored_messages.E013", True)
 
 
 @pytest.mark.parametrize(

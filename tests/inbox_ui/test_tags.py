@@ -4,7 +4,7 @@ import logging
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.template import Context, Template
+from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
 from django.utils.safestring import mark_safe
 
@@ -44,6 +44,17 @@ def test_unread_messages_newest_first(backend, ada, ben):
     assert items(html) == ["to all", "three", "one"]
     assert items(render("{% stored_messages_list %}", user=ada)) == items(html)
     assert items(render("{% stored_messages_list 2 %}", user=ada)) == ["to all", "three"]
+
+
+@pytest.mark.parametrize("tag", ["stored_messages_list", "stored_messages_archive"])
+def test_how_many_is_a_number(backend, ada, tag):
+    backend.send([ada], [draft("one"), draft("two")])
+
+    for number, expected in (('"1"', 1), ("2.7", 2), ("0", 0), ("-1", 0), ("9" * 30, 2)):
+        assert len(items(render(f"{{% {tag} {number} %}}", user=ada))) == expected
+    for number in ('"many"', "None", "missing"):
+        with pytest.raises(TemplateSyntaxError, match="a number, not"):
+            render(f"{{% {tag} {number} %}}", user=ada)
 
 
 def test_the_archive_newest_first(backend, ada):

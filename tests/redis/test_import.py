@@ -13,6 +13,7 @@ from redis import Redis
 from stored_messages import mark_read
 from tests.inbox.inboxes import archive, check_agreement, send, texts, unread, walk
 from tests.redis.legacy import LegacyStore
+from tests.services.processes import free_port
 
 
 @pytest.fixture
@@ -278,6 +279,11 @@ def test_a_terminal_sees_a_bar_and_a_file_does_not(old, run, ada):
 def test_what_cannot_have_been_1_4_0_s_server_is_refused(run, url):
     with pytest.raises(CommandError, match="--from"):
         run("--from", url)
+
+
+def test_a_server_that_is_not_there_is_said(run):
+    with pytest.raises(CommandError, match="does not answer"):
+        run("--from", f"redis://127.0.0.1:{free_port()}")
 
 
 def test_another_backend_is_refused(settings, run):

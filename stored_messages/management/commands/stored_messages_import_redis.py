@@ -38,7 +38,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         backend: Any = get_backend()
         try:
-            from stored_messages.backends.redis_import import RedisImport, can_import_into
+            from stored_messages.backends.redis_import import (
+                UNREACHABLE,
+                RedisImport,
+                can_import_into,
+            )
         except ImportError as error:
             raise CommandError(f"The client of Redis cannot be imported: {error}") from error
         if not can_import_into(backend):
@@ -57,11 +61,14 @@ class Command(BaseCommand):
             raise CommandError(f"{error} Name it: --from redis://...") from error
         # Counted only if somebody is looking.
         looking = options["verbosity"] > 0 and self.stdout.isatty()
-        bar = ProgressBar(self.stdout, importing.total() if looking else 0)
         try:
-            counts = importing.run(on_progress=bar.advance)
-        finally:
-            bar.finish()
+            bar = ProgressBar(self.stdout, importing.total() if looking else 0)
+            try:
+                counts = importing.run(on_progress=bar.advance)
+            finally:
+                bar.finish()
+        except UNREACHABLE as error:
+            raise CommandError(f"Redis does not answer: {error}") from error
         if options["verbosity"] > 0:
             self.stdout.write(_report(counts, dry_run=options["dry_run"]))
 
