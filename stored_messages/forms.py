@@ -56,7 +56,7 @@ class SendForm(forms.Form):
     ``users_widget`` is what the users are chosen with.
     """
 
-    users: "forms.ModelMultipleChoiceField[Any]" = forms.ModelMultipleChoiceField(
+    users = UsersField(
         queryset=None, label=_("Users"), required=False, help_text=_("Who is to get it.")
     )
     everybody = forms.BooleanField(
