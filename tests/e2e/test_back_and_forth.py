@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.site import Site, somebody
 from tests.e2e.watching import Traffic, is_live, open_sockets, record_sockets
@@ -138,3 +138,27 @@ async def test_who_signed_out_meanwhile_is_signed_out(site: Site, page: Page) ->
     await go_back(page)
     await bell.is_signed_out()
     await expect(page.get_by_text("Secret")).to_have_count(0)
+
+
+async def test_another_tab_has_the_socket_meanwhile(site: Site, context: BrowserContext) -> None:
+    ada = somebody("ada")
+    await record_sockets(context)
+    page = await context.new_page()
+    await page.add_init_script(_RECORD_RETURN)
+    first = await site.sign_in(page, ada)
+    await is_live(page)
+    second = await site.tab(context)
+    await is_live(second.page)
+    assert await open_sockets(second.page) == 0
+
+    await page.goto(f"{site.url}/plain/")
+    await site.tell(ada, "While it was away")
+    await second.counts(1)
+    assert await open_sockets(second.page) == 1
+    await go_back(page)
+    await first.counts(1)
+    await is_live(page)
+    assert await open_sockets(page) == 0
+    await site.tell(ada, "Heard by both")
+    for bell in (first, second):
+        await bell.counts(2)

@@ -2,7 +2,14 @@
 
 from urllib.parse import urlsplit
 
-from playwright.async_api import ConsoleMessage, Page, Request, WebSocket, WebSocketRoute
+from playwright.async_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    WebSocket,
+    WebSocketRoute,
+)
 
 # Who lost the server waits up to half a minute between two attempts.
 _CEILING_MS = 120_000
@@ -83,9 +90,9 @@ async def silence_sockets(page: Page) -> None:
     await page.route_web_socket("**/ws/inbox/", hold)
 
 
-async def record_sockets(page: Page) -> None:
+async def record_sockets(where: Page | BrowserContext) -> None:
     """From the next page on the following two can be asked."""
-    await page.add_init_script(_RECORD_SOCKETS)
+    await where.add_init_script(_RECORD_SOCKETS)
 
 
 async def open_sockets(page: Page) -> int:
