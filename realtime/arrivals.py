@@ -80,7 +80,7 @@ def _together(keys: Sequence[str]) -> dict[str, Found]:
     found: dict[str, Found] = {}
     for key, (content, user) in sign_ins.items():
         session = session_store()(key)
-        session._session_cache = dict(content)  # read, as it would be had it been asked itself
+        session._session_cache = content  # read, as it would be had it been asked itself
         found[key] = session, user
     return found
 

@@ -26,7 +26,7 @@ class Watched(Protocol):
     """A user with open sockets. ``state``: active, inactive or (``None``) gone, when last looked at."""
 
     user: Any
-    sockets: set[Socket]
+    sockets: tuple[Socket, ...]
     state: bool | None
 
 
@@ -39,7 +39,7 @@ class _Held:
         self.sign_in = sign_in
         self.owner = owner
         self.due = due
-        self.sockets: set[Socket] = set()
+        self.sockets: tuple[Socket, ...] = ()
 
 
 class Guard:
@@ -73,12 +73,12 @@ class Guard:
         held = self._held.get(sign_in.digest)
         if held is None:
             held = self._held[sign_in.digest] = _Held(sign_in, socket.owner, self._now())
-        held.sockets.add(socket)
+        held.sockets += (socket,)
 
     def release(self, socket: Socket) -> None:
         """Forget this socket. Harmless for one that is not watched over."""
         if socket.session is not None and (held := self._held.get(socket.session)):
-            held.sockets.discard(socket)
+            held.sockets = tuple(one for one in held.sockets if one is not socket)
             if not held.sockets:
                 del self._held[socket.session]
 

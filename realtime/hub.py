@@ -41,7 +41,7 @@ class ConnectedUser:
         self.user = user
         self.key = owner_key(user)
         self.group = user_group(user.pk)
-        self.sockets: set[Socket] = set()
+        self.sockets: tuple[Socket, ...] = ()
         self.state: bool | None = bool(getattr(user, "is_active", True))
         joined = joined_at(user)
         self.joined = None if joined is None else joined.timestamp()
@@ -88,7 +88,7 @@ class Hub:
         connected = self._users.get(socket.owner)
         if connected is None:
             connected = self._users[socket.owner] = ConnectedUser(user)
-        connected.sockets.add(socket)
+        connected.sockets += (socket,)
         if sign_in is not None:
             self._guard.admit(socket, sign_in)
         self._line.membership.want(connected.group)
@@ -100,7 +100,7 @@ class Hub:
         connected = self._users.get(socket.owner)
         if connected is None:
             return
-        connected.sockets.discard(socket)
+        connected.sockets = tuple(one for one in connected.sockets if one is not socket)
         if not connected.sockets:
             del self._users[socket.owner]
             self._line.membership.release(connected.group)
@@ -160,7 +160,7 @@ class Hub:
     async def say_goodbye(self) -> None:
         """Close all sockets, because the server is going to stop."""
         for connected in list(self._users.values()):
-            for socket in list(connected.sockets):
+            for socket in connected.sockets:
                 socket.close(SERVICE_RESTART)
         await asyncio.sleep(GOODBYE)
 
@@ -233,7 +233,7 @@ class Hub:
             concerned = [self._users[key] for key in to if key in self._users]
         count = 0
         for connected in concerned:
-            for socket in list(connected.sockets):
+            for socket in connected.sockets:
                 socket.deliver(messages, sequence)
                 count += 1
                 if count % SLICE == 0:

@@ -4,9 +4,11 @@ Browsers send cookies along with a WebSocket handshake from any page, and no sam
 reading what comes back. So the ``Origin`` header decides, by the rules of Django's CSRF protection.
 """
 
+from collections.abc import Awaitable
 from io import BytesIO
 from urllib.parse import SplitResult, urlsplit
 
+from asgiref.sync import markcoroutinefunction
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
@@ -29,21 +31,22 @@ class OriginCheck:
     def __init__(self, inner: Application) -> None:
         self.inner = inner
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    # Not a coroutine of its own, which would be kept as long as the socket; servers take it for one.
+    @markcoroutinefunction
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         origin = _header(scope, b"origin")
         if origin is None and _header(scope, b"authorization") is not None:
             headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
-            await self.inner({**scope, "headers": headers}, receive, send)
-        elif origin is not None and is_allowed(origin, scope):
-            await self.inner(scope, receive, send)
-        else:
-            counters.sockets_refused += 1
-            log.warning(
-                "origin_refused",
-                "A socket was refused: its origin %(origin)r is not allowed.",
-                origin=origin,
-            )
-            await refuse(scope, receive, send)
+            return self.inner({**scope, "headers": headers}, receive, send)
+        if origin is not None and is_allowed(origin, scope):
+            return self.inner(scope, receive, send)
+        counters.sockets_refused += 1
+        log.warning(
+            "origin_refused",
+            "A socket was refused: its origin %(origin)r is not allowed.",
+            origin=origin,
+        )
+        return refuse(scope, receive, send)
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:

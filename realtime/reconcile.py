@@ -33,7 +33,7 @@ class Connected(Protocol):
 
     user: Any
     key: str
-    sockets: set[Socket]
+    sockets: tuple[Socket, ...]
 
 
 class Reconciler:

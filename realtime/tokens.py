@@ -3,6 +3,7 @@
 Whoever ``REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"]`` lets in there is let in here.
 """
 
+from collections.abc import Awaitable
 from io import BytesIO
 from typing import Any, cast
 
@@ -26,18 +27,24 @@ class TokenLogin:
     def __init__(self, inner: Application) -> None:
         self.inner = inner
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    # Who brings no token gets no coroutine either: it would be kept as long as the socket.
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         header = dict(scope["headers"]).get(b"authorization")
-        if header is not None and not getattr(scope.get("user"), "is_authenticated", False):
-            sign_in = TokenSignIn(scope, header)
-            try:
-                user = await database_threads().run(sign_in.user)
-            except Exception as error:  # the database, the project's authentication
-                log.error("login_failed", "A socket's token could not be looked up.", error)
-                await come_back_later(receive, send)
-                return
-            if user is not None:
-                scope = {**scope, "user": user, "sign_in": sign_in}
+        if header is None or getattr(scope.get("user"), "is_authenticated", False):
+            return self.inner(scope, receive, send)
+        return self._sign_in(TokenSignIn(scope, header), scope, receive, send)
+
+    async def _sign_in(
+        self, sign_in: "TokenSignIn", scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        try:
+            user = await database_threads().run(sign_in.user)
+        except Exception as error:  # the database, the project's authentication
+            log.error("login_failed", "A socket's token could not be looked up.", error)
+            await come_back_later(receive, send)
+            return
+        if user is not None:
+            scope = {**scope, "user": user, "sign_in": sign_in}
         await self.inner(scope, receive, send)
 
 
