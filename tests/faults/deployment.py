@@ -87,7 +87,7 @@ class Deployment:
     async def post(self, server: Server, path: str, body: dict[str, Any] | None = None) -> Any:
         """Ask one server directly. Raises ``OSError`` when that cannot be done."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, _post, server.port, path, body)
+        return await loop.run_in_executor(self._threads, post, server.port, path, body)
 
     async def sign_in(self, name: str) -> str:
         """The key of a session of this user."""
@@ -185,7 +185,8 @@ def _path() -> str:
     return str(Path(node).parent)
 
 
-def _post(port: int, path: str, body: dict[str, Any] | None) -> Any:
+def post(port: int, path: str, body: dict[str, Any] | None = None) -> Any:
+    """Ask a server of this machine. Raises ``OSError`` when that cannot be done."""
     connection = HTTPConnection(HOST, port, timeout=60)
     try:
         connection.request("POST", path, json.dumps(body or {}))

@@ -27,6 +27,8 @@ def below(root_path: str, application: Any) -> Any:
 
 
 if __name__ == "__main__":
+    # The directory of this program: its modules bear the names of what they start.
+    del sys.path[0]
     module, host, port, root_path = sys.argv[1:]
     application = below(root_path, import_module(module).application)
     make_server(host, int(port), application, server_class=ThreadingServer).serve_forever()

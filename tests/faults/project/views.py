@@ -1,5 +1,6 @@
 import json
 
+from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -14,6 +15,12 @@ from tests.faults.operations import perform
 def perform_here(request: HttpRequest) -> HttpResponse:
     """Sends, reads and so on inside the server's process."""
     return JsonResponse({"done": perform(json.loads(request.body))})
+
+
+@csrf_exempt
+async def perform_async(request: HttpRequest) -> HttpResponse:
+    """The same from an asynchronous view."""
+    return JsonResponse({"done": await sync_to_async(perform)(json.loads(request.body))})
 
 
 @csrf_exempt
