@@ -1,22 +1,17 @@
-/**
- * The inbox in the browser, without a user interface; inbox-client.d.ts says how to use it.
- *
- * Top to bottom: what the server told us and how frames change it, what the user did and it has
- * not confirmed, the wire, and `InboxClient`: when to ask, what to show.
- */
+/** The inbox in the browser, without a user interface: see inbox-client.d.ts. */
 
 const CLASS_KEY = Symbol.for("stored_messages.InboxClient");
 
 const SECOND = 1000;
-const MAX_ROWS = 100; // the most that the server lists at once
+const MAX_ROWS = 100;
 const FAILURES_BEFORE_POLLING = 3;
 const SLOW_RETRY = 60 * SECOND;
 const FIRST_SYNC_TIMEOUT = 10 * SECOND;
-const HIDDEN_HOLD = 60 * SECOND; // how long a hidden page keeps its socket
+const HIDDEN_HOLD = 60 * SECOND;
 const REQUEST_TIMEOUT = 15 * SECOND;
 const TRUST = 3;
 const TRUST_AGAIN = 30 * SECOND;
-const KEEPALIVE_LIMIT = 60_000; // bytes; browsers refuse more than 64 KiB
+const KEEPALIVE_LIMIT = 60_000; // bytes, of the browsers' 64 KiB
 const KNOWN_LIMIT = 5000;
 
 let toldAboutPolling = false;
@@ -25,10 +20,9 @@ let toldAboutPolling = false;
 
 const sameSummary = (a, b) => a.unread === b.unread && a.digest === b.digest;
 
-/** Whether the list with this `bottom` has been loaded down to there. */
 const isLoaded = ({ bottom }, { position }) => bottom === null || position >= bottom;
 
-/** The position right after this one: fixed-width hex above 2^53, or any other string. */
+/** The position after this one: hex above 2^53, or any other string. */
 function following(position) {
   if (/^[0-9a-f]+$/.test(position)) {
     const next = (BigInt(`0x${position}`) + 1n).toString(16).padStart(position.length, "0");
@@ -79,19 +73,11 @@ class Ledger {
   }
 
   /** False if only a new list can tell, because it is about what lies below. */
-  apply(event) {
-    switch (event.type) {
-      case "stored":
-        return this.#stored(event.item);
-      case "read":
-      case "gone":
-        return event.refs.map((ref) => this.#read(ref)).every(Boolean);
-      case "unread":
-        return event.refs.map((ref) => this.#unread(ref)).every(Boolean);
-      case "read_all":
-        return this.#readAll(event.below);
-    }
-    return false; // a frame of a known type that could not be read
+  apply({ type, item, refs, below }) {
+    if (item) return this.#stored(item);
+    if (below) return this.#readAll(below);
+    const applied = refs?.map((ref) => (type === "unread" ? this.#unread(ref) : this.#read(ref)));
+    return applied?.every(Boolean) ?? false; // nothing: it could not be read
   }
 
   /** These had been read before the last list. */
@@ -118,7 +104,7 @@ class Ledger {
   #read(ref) {
     const held = this.items.get(ref.id);
     if (held) {
-      // A lower position means an earlier arrival of what has come again since.
+      // A lower position is of an earlier arrival.
       if (ref.position >= held.position) {
         this.items.delete(ref.id);
         this.seen.set(ref.id, held);
@@ -166,7 +152,7 @@ class Action {
     this.below = below;
   }
 
-  /** Returns how many more are unread below the loaded part. */
+  /** Returns how many more are unread below. */
   applyToUnread(items, ledger) {
     let more = 0;
     for (const item of this.items.values()) {
@@ -212,7 +198,7 @@ class Action {
   }
 
   touch(event) {
-    if (event.type === "read_all") {
+    if (event.below) {
       this.#touchedBelow = true;
       for (const item of this.items.values()) {
         if (item.position < event.below) this.#touched.add(item.id);
@@ -238,10 +224,10 @@ class Action {
   }
 }
 
-/** Every message, read or not, as far down as it was loaded. */
+/** Every message, read or not, down to `bottom`. */
 class Archive {
   isOpen = false;
-  isCurrent = false; // no frame was missed since the last list
+  isCurrent = false; // nothing was missed since
   rows = new Map();
   bottom = null;
   loaded = false;
@@ -264,7 +250,7 @@ class Archive {
     if (item) this.#stored(item);
     for (const { id, position } of refs) {
       const row = this.rows.get(id);
-      // A lower position means an earlier arrival of what has come again since.
+      // Not of an earlier arrival.
       if (!row || position < row.position) continue;
       if (type === "gone") this.rows.delete(id);
       else this.#mark(row, type === "read");
@@ -291,27 +277,23 @@ const newestFirst = (items) =>
 const isRef = (ref) =>
   typeof ref?.id === "string" && typeof ref.position === "string" && Number.isFinite(ref.stamp);
 
-/** A frame as an event; undefined if its type is unknown. */
-function readFrame(frame) {
-  const malformed = { type: "malformed" };
-  switch (frame.type) {
+const isRefs = (refs) => Array.isArray(refs) && refs.every(isRef);
+
+/** A frame as an event: a mere type if it cannot be read. */
+function readFrame({ type, message, messages, up_to: upTo }) {
+  switch (type) {
     case "stored":
-      return isRef(frame.message) ? { type: "stored", item: frame.message } : malformed;
+      return { type, item: isRef(message) ? message : undefined };
     case "read":
     case "gone":
-    case "unread": {
-      const refs = frame.messages;
-      if (!Array.isArray(refs) || !refs.every(isRef)) return malformed;
-      return { type: frame.type, refs };
-    }
+    case "unread":
+      return { type, refs: isRefs(messages) ? messages : undefined };
     case "read_all":
-      if (typeof frame.up_to !== "string") return malformed;
-      return { type: "read_all", below: following(frame.up_to) };
+      return { type, below: typeof upTo === "string" ? following(upTo) : undefined };
   }
   return undefined;
 }
 
-/** An answer, but not what was asked for. */
 class ResponseError extends Error {
   constructor(response, message = `${response.status} ${response.statusText}`.trim()) {
     super(`${message} (${new URL(response.url || "/", "http://-").pathname})`);
@@ -330,12 +312,10 @@ async function readList(response) {
   if (!response.ok && !isUnchanged) throw new ResponseError(response);
   const header = (name) => response.headers.get(name) ?? "";
   const user = header("X-Inbox-User");
-  // A login page, or a portal of the network.
+  // A login page, say.
   if (!user) throw new ResponseError(response, "The answer is not an inbox");
   const items = isUnchanged ? [] : await response.json();
-  if (!Array.isArray(items) || !items.every(isRef)) {
-    throw new ResponseError(response, "The answer is not a list of messages");
-  }
+  if (!isRefs(items)) throw new ResponseError(response, "The answer is not a list of messages");
   const hasNext = /;\s*rel="?next\b/.test(header("Link"));
   return {
     user,
@@ -366,7 +346,7 @@ const BROWSER = {
   WebSocket: globalThis.WebSocket,
   BroadcastChannel: globalThis.BroadcastChannel,
   locks: globalThis.navigator?.locks, // for inbox-tabs.js
-  // Merely reading these may throw, where the visitor forbids storage.
+  // Reading these may throw.
   get localStorage() {
     return globalThis.localStorage;
   },
@@ -394,47 +374,45 @@ export class InboxClient extends EventTarget {
   #status = "connecting";
   #error = null;
 
-  // Forgotten when it is somebody else's inbox
+  // Until it is somebody else's inbox
   #epoch = 0;
   #user = null;
-  #isConfirmed = false; // by a list, not only by a socket
+  #isConfirmed = false; // by a list
   #token = "";
-  #remembered = null; // {user, unread} of the last page view
+  #remembered = null; // of the last page view
   #ledger = new Ledger();
   #overlay = new Set();
-  #view = null; // what to show, until something changes
-  #known = new Set(); // arrivals that were seen already
-  #top = ""; // the highest position that was ever held
-  #rows; // how many to ask for
+  #view = null;
+  #known = new Set();
+  #top = ""; // the highest position ever held
+  #rows;
   #isPaging = false;
   #archive = new Archive();
   #pendingSync = null; // a summary that differs from ours
-  #tag = null; // {tag, limit} of the list that the ledger still is, if it is
+  #tag = null; // of the list that the ledger still is
 
 
   #signedOut = false;
   #wasCutOff = false; // and no list has decided yet
-  #restarts = 0; // since socket and list last agreed whose inbox it is
+  #restarts = 0; // since socket and list agreed
   #told = undefined; // by another tab before the first list: the user
-  #trust = 0; // how often to believe another tab about the user, for now
+  #trust = 0; // in other tabs, for now
   #trustUntil = -Infinity;
 
-  #postponed = new Set(); // what ends the waiting of actions that may be undone
+  #postponed = new Set(); // ends of waiting for an undo
 
-  // Fetching
-  #timers = new Map(); // by name: fetch, poll, connect, watchdog
+  #timers = new Map(); // by name
   #aborts = new Set();
   #request = null;
   #mustFetch = false;
   #fetchFailures = 0;
-  #notBefore = 0; // when the server wants to be asked again
+  #notBefore = 0; // by the server's wish
   #pollInterval = 15 * SECOND;
   #waiting = [];
 
-  // The socket
   #socket = null;
-  #isSynced = false; // it, or one that another tab shares, said its first sync
-  #wasLive = false; // some socket of this page did
+  #isSynced = false; // it, or one elsewhere, said its first sync
+  #wasLive = false; // ever
   #heardAt = 0;
   #connectedAt = 0;
   #heartbeat = Infinity;
@@ -474,7 +452,7 @@ export class InboxClient extends EventTarget {
   }
 
   get hasMore() {
-    return this.#ledger.bottom !== null && !this.#hidesBelow;
+    return this.#ledger.bottom !== null && ![...this.#overlay].some(({ below }) => below !== null);
   }
 
   get user() {
@@ -520,37 +498,20 @@ export class InboxClient extends EventTarget {
     const cursor = this.#ledger.bottom;
     if (!this.#running || epoch !== this.#epoch || cursor === null || this.#isPaging) return false;
 
-    let page;
     this.#isPaging = true;
-    try {
-      page = await this.#getList(this.#inboxUrl, { limit: this.#pageSize, cursor });
-    } catch (error) {
-      if (epoch !== this.#epoch) return false;
-      this.#isPaging = false;
-      if (!this.#running || this.#suspended) return false;
-      if (error.isSignedOut) this.#signOut();
-      else this.#report(error, "loadMore");
-      return false;
-    }
+    const page = await this.#getList(this.#inboxUrl, { limit: this.#pageSize, cursor });
     if (epoch !== this.#epoch) return false;
     this.#isPaging = false;
-    if (page.user !== this.#user) {
-      this.#restart();
-      return false;
-    }
-    this.#rows = Math.min(this.#rows + this.#pageSize, MAX_ROWS);
+    if (!this.#isWelcome(page, "loadMore")) return false;
+    this.#rows = this.#atMost(this.#rows + this.#pageSize);
     const isSettled = !this.#request && !this.#mustFetch && !this.#pendingSync;
-    if (
-      isSettled &&
-      this.#ledger.bottom === cursor &&
-      sameSummary(page.summary, this.#ledger.summary)
-    ) {
+    const isOfThis = this.#ledger.bottom === cursor && sameSummary(page.summary, this.#ledger.summary);
+    if (isSettled && isOfThis) {
       this.#ledger.append(page);
       this.#tag = null;
       this.#noteKnown(page.items);
       this.#changed();
     } else {
-      // A page of another state of the inbox.
       await this.refresh();
     }
     return epoch === this.#epoch;
@@ -622,11 +583,6 @@ export class InboxClient extends EventTarget {
     this.#emit("status", status);
   }
 
-  get #hidesBelow() {
-    for (const action of this.#overlay) if (action.below !== null) return true;
-    return false;
-  }
-
   #noteKnown(items) {
     for (const { id, position } of items) {
       this.#known.add(`${id} ${position}`);
@@ -688,7 +644,6 @@ export class InboxClient extends EventTarget {
     this.#wake();
   }
 
-  /** The inbox is somebody else's now. */
   #restart() {
     this.#forget();
     this.#dropSocket();
@@ -783,7 +738,6 @@ export class InboxClient extends EventTarget {
     return this.#isActive && (this.#isVisible || this.#timers.has("rest") || this.background);
   }
 
-  /** The page is shown, or the network is back. */
   #wakeUp() {
     if (this.#suspended) return;
     if (this.#isVisible) this.#cancel("rest");
@@ -889,13 +843,13 @@ export class InboxClient extends EventTarget {
       if (value === null) this.#platform[area].removeItem(key);
       else this.#platform[area].setItem(key, JSON.stringify(value));
     } catch {
-      // Full or forbidden: the next page will know less.
+      // Full or forbidden.
     }
   }
 
   // --- Fetching -------------------------------------------------------------------------------
 
-  /** Ask: now, or after a short wait in which frames may make it unnecessary. */
+  /** Ask, now or after a wait in which frames may make it unnecessary. */
   #need(now = false) {
     this.#mustFetch = true;
     if (now) this.#fetch();
@@ -904,7 +858,7 @@ export class InboxClient extends EventTarget {
 
   #armFetch(delay = 150 + this.#platform.random() * 300) {
     if (this.#timers.has("fetch") || this.#request || !this.#isActive) return;
-    // Hidden pages that hear of changes through others ask when they are shown.
+    // Hidden ones that hear through others wait until they are shown.
     if (!this.#isAttentive && !this.#socket) return;
     this.#after("fetch", delay, () => this.#fetch());
   }
@@ -922,10 +876,12 @@ export class InboxClient extends EventTarget {
     const limit = this.#atMost(this.#rows, this.#ledger.items.size);
     request.limit = limit;
     const known = this.#tag?.limit === limit ? this.#tag.tag : "";
-    this.#getList(this.#inboxUrl, { limit }, known).then(
-      (list) => this.#request === request && this.#listed(list),
-      (error) => this.#request === request && this.#listFailed(error),
-    );
+    this.#getList(this.#inboxUrl, { limit }, known).then((list) => {
+      if (this.#request !== request) return;
+      this.#request = null;
+      if (list.error) this.#listFailed(list.error);
+      else this.#listed(list, request);
+    });
   }
 
   async #getList(address, params, knownTag = "") {
@@ -935,12 +891,20 @@ export class InboxClient extends EventTarget {
     if (knownTag) headers["If-None-Match"] = knownTag;
     const abort = new AbortController();
     this.#aborts.add(abort);
-    try {
-      // What one user was told must never be another's answer.
-      return await readList(await this.#ask(url, { headers, cache: "no-store" }, abort));
-    } finally {
-      this.#aborts.delete(abort);
-    }
+    // What one user was told must never be another's answer.
+    const asked = this.#ask(url, { headers, cache: "no-store" }, readList, abort);
+    const list = await asked.catch((error) => ({ error }));
+    this.#aborts.delete(abort);
+    return list;
+  }
+
+  /** Whether it is this user's list; if not, do what is to be done. */
+  #isWelcome({ error, user }, action) {
+    if (!error && user === this.#user) return true;
+    if (!error) this.#restart();
+    else if (error.isSignedOut) this.#signOut();
+    else if (this.#isActive) this.#report(error, action);
+    return false;
   }
 
   #abortLists() {
@@ -951,9 +915,7 @@ export class InboxClient extends EventTarget {
     for (const abort of this.#aborts) abort.abort();
   }
 
-  #listed(list) {
-    const request = this.#request;
-    this.#request = null;
+  #listed(list, request) {
     if (this.#user !== null && list.user !== this.#user) {
       this.#restart();
       return;
@@ -984,7 +946,6 @@ export class InboxClient extends EventTarget {
 
     if (this.#mustFetch || this.#pendingSync) this.#armFetch();
     else this.#schedulePoll();
-    // The server answers again, so its sockets may too.
     if (wasFailing || !this.#timers.has("connect")) this.#connect();
     this.#wake();
   }
@@ -1008,7 +969,6 @@ export class InboxClient extends EventTarget {
   }
 
   #listFailed(error) {
-    this.#request = null;
     if (error.isSignedOut) {
       this.#signOut();
       return;
@@ -1017,7 +977,7 @@ export class InboxClient extends EventTarget {
     if (!this.#signedOut) {
       this.#fetchFailures += 1;
       this.#mustFetch = true;
-      // Not rarer than polling would be, nor than the socket compares.
+      // Not rarer than a poll, or than the socket compares.
       const longest = Math.min(this.#pollInterval, this.#isSynced ? this.#heartbeat : Infinity);
       const ceiling = Math.min(SECOND * 2 ** this.#fetchFailures, longest);
       const backoff = SECOND / 2 + this.#jitter(ceiling);
@@ -1032,7 +992,6 @@ export class InboxClient extends EventTarget {
 
   // --- For inbox-tabs.js, which extends this ----------------------------------------------------
 
-  /** Whether to make a socket here and now. */
   _mayConnect() {
     return true;
   }
@@ -1129,19 +1088,17 @@ export class InboxClient extends EventTarget {
     const answer = this.#getList(this.#archiveUrl, {
       limit: isMore ? this.#pageSize : this.#atMost(archive.rows.size, this.#pageSize),
       ...(isMore && { cursor }),
-    }).catch((error) => ({ error }));
+    });
     const request = { answer, events: [] };
     archive.request = request;
     const list = await answer;
     if (archive !== this.#archive || archive.request !== request) return false;
     archive.request = null;
     archive.error = list.error ?? null;
-    if (list.error?.isSignedOut) this.#signOut();
-    else if (list.error) this.#report(list.error, isMore ? "loadMore" : null);
-    else if (list.user !== this.#user) this.#restart();
-    else archive.take(list, isMore, request.events);
+    const isThere = this.#isWelcome(list, isMore ? "loadMore" : null);
+    if (isThere) archive.take(list, isMore, request.events);
     this.#changed();
-    return !list.error;
+    return isThere;
   }
 
   #atMost(...rows) {
@@ -1158,7 +1115,7 @@ export class InboxClient extends EventTarget {
   }
 
   #schedulePoll() {
-    if (!this.#isActive || this.#signedOut || !this.#isPolling) return;
+    if (this.#timers.has("poll") || this.#request || !this.#isActive || this.#signedOut || !this.#isPolling) return;
     const delay = this.#pollInterval * (0.9 + this.#platform.random() * 0.2);
     this.#after("poll", delay, () => this.#isPolling && this.#isVisible && this.#need(true));
   }
@@ -1196,8 +1153,7 @@ export class InboxClient extends EventTarget {
     this.#socket = null;
     this.#isSynced = false;
     this.#cancel("watchdog");
-    // Browsers warn of closing one that is only connecting; but a page on its way out, or a
-    // connection that hangs, leaves no time to wait.
+    // Browsers warn of closing one that connects; a page on its way out cannot wait for it.
     const isConnecting = socket?.readyState === 0 && this.#isActive && !isDead;
     if (isConnecting) socket.onopen = () => socket.close();
     else socket?.close();
@@ -1211,7 +1167,7 @@ export class InboxClient extends EventTarget {
 
   #closed(code, isDead = false) {
     const wasSynced = this.#isSynced;
-    // Signed out before it said a word: the lists know better, or soon will.
+    // Signed out before it said a word: lists know better.
     const isRefused = code === 4429 || (code === 4401 && !wasSynced);
     let failures = wasSynced ? 0 : this.#connectFailures + 1;
     if (isRefused) failures = Math.max(failures, FAILURES_BEFORE_POLLING);
@@ -1250,7 +1206,7 @@ export class InboxClient extends EventTarget {
   #pollInstead(isRefused) {
     if (this.#wasLive && this.#connectFailures === FAILURES_BEFORE_POLLING) {
       this.#need(); // there may be news that no socket brought
-    } else if (!this.#timers.has("poll") && !this.#timers.has("fetch") && !this.#request) {
+    } else if (!this.#timers.has("fetch")) {
       this.#schedulePoll();
     }
     if (this.#wasLive || isRefused || toldAboutPolling) return;
@@ -1334,9 +1290,8 @@ export class InboxClient extends EventTarget {
     if (!event) return;
     for (const action of this.#overlay) action.touch(event);
     this.#take(event);
-    if (event.type === "stored" && this.#ledger.items.get(event.item.id) === event.item) {
-      this.#announce([event.item]);
-    }
+    const { item } = event;
+    if (item && this.#ledger.items.get(item.id) === item) this.#announce([item]);
   }
 
   #take(event) {
@@ -1346,7 +1301,7 @@ export class InboxClient extends EventTarget {
     if (!this.#ledger.loaded) return;
     this.#tag = null;
     const isExact = this.#ledger.apply(event);
-    // During a request only the replay can tell, on what the list says.
+    // During a request only the replay can tell.
     if (!isExact && !this.#request) this.#need();
     if (this.#pendingSync && sameSummary(this.#pendingSync, this.#ledger.summary)) {
       this.#pendingSync = null;
@@ -1447,8 +1402,7 @@ export class InboxClient extends EventTarget {
     const keepalive = body.length < KEEPALIVE_LIMIT; // to survive a navigation
     const options = { method, headers, body: body || undefined, keepalive };
     try {
-      const response = await this.#ask(url, options, new AbortController());
-      // What is gone already is as it should be.
+      const response = await this.#ask(url, options, (answered) => answered);
       if (response.ok || (method === "DELETE" && response.status === 404)) return null;
       const error = new ResponseError(response);
       if (!error.isSignedOut || isRetry) return error;
@@ -1461,12 +1415,11 @@ export class InboxClient extends EventTarget {
     }
   }
 
-  async #ask(url, options, abort) {
+  async #ask(url, options, read, abort = new AbortController()) {
     const timer = this.#platform.setTimeout(() => abort.abort(), REQUEST_TIMEOUT);
     try {
-      const { signal } = abort;
-      const rest = { credentials: "same-origin", signal };
-      return await this.#platform.fetch(url.href, { ...options, ...rest });
+      const rest = { credentials: "same-origin", signal: abort.signal };
+      return await read(await this.#platform.fetch(url.href, { ...options, ...rest }));
     } finally {
       this.#platform.clearTimeout(timer);
     }

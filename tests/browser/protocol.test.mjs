@@ -390,6 +390,19 @@ describe("rule 9: a failed fetch", () => {
     assert.deepEqual(tab.shown, [1]);
   });
 
+  test("one whose body does not end, too", async () => {
+    const tab = newTab();
+    tab.hold = "lists";
+    await tab.live(1);
+    tab.hold = false;
+    const { signal } = tab.lists[0];
+    const json = () =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    await tab.release({ ...answer([], { headers: { "X-Inbox-User": "alice" } }), json });
+    await tab.clock.pass(20_000);
+    assert.deepEqual(tab.shown, [1]);
+  });
+
   test("an answer that is no inbox is a failure", async () => {
     const tab = newTab();
     tab.hold = "lists";
