@@ -20,11 +20,12 @@ def create_users(total: int) -> None:
     analyze()
 
 
-def fill(reader: User, table: int, inbox: int) -> None:
-    """A table of so many deliveries, of which so many are unread ones of this user."""
+def fill(unread: dict[User, int], total: int) -> None:
+    """A table of so many deliveries, of which some are unread ones of these users."""
     get_backend()._flush()
-    fill_archives(max(0, table - inbox))
-    _insert(inbox, f"{reader.pk}", "NULL")
+    fill_archives(total - sum(unread.values()))
+    for reader, count in unread.items():
+        _insert(count, f"{reader.pk}", "NULL")
     analyze()
 
 

@@ -7,7 +7,8 @@ from django.test.utils import CaptureQueriesContext
 import stored_messages
 from benchmarks.inbox.filling import analyze, fill_archives, fill_inboxes
 from benchmarks.inbox.sizes import Sizes
-from benchmarks.report import Report, median_ms
+from benchmarks.inbox.timing import timed
+from benchmarks.report import Report
 from stored_messages import STORED_INFO, get_backend
 
 UNREAD = 10
@@ -22,12 +23,12 @@ def measure(report: Report, sizes: Sizes) -> None:
         stored_messages.broadcast_message(STORED_INFO, "x")
     analyze()
     users = list(User.objects.order_by("pk")[: sizes.connected])
-    figure = median_ms(lambda: stored_messages.summaries(users), 15)
+    figure = timed(lambda: stored_messages.summaries(users), 15)
     with CaptureQueriesContext(connection) as captured:
         stored_messages.summaries(users)
     report.add(
         f"summaries of {sizes.connected:,} users, {UNREAD} unread each, {BROADCASTS} broadcasts,"
         f" {sizes.deliveries:,} deliveries",
-        f"{figure:.0f} ms",
+        str(figure),
         f"{len(captured)} statements",
     )
