@@ -13,7 +13,7 @@ compared := $(VENV)/.installed-bench
 sources := setup.cfg pyproject.toml tools/environment.sh tools/apt.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench messages mariadb faults clean
+.PHONY: help run test lint pictures bench messages mariadb faults clean
 
 help:
 	@echo "make run     serve the example on http://127.0.0.1:$(PORT) (PORT=... for another port)"
@@ -21,6 +21,7 @@ help:
 	@echo "make mariadb the inbox on MariaDB, which make test leaves out"
 	@echo "make faults  everything dies, freezes and comes back, for MINUTES=5 with another SEED each time"
 	@echo "make lint    the checks alone"
+	@echo "make pictures the bell in every state, into screenshots/"
 	@echo "make bench   how fast it is, in some minutes"
 	@echo "make messages brings the translations in step with the code (LANGUAGES=... adds some)"
 	@echo "make clean   remove what these made"

@@ -8,7 +8,7 @@ import argparse
 import subprocess
 import sys
 
-BENCHMARKS = ("inbox", "live")
+BENCHMARKS = ("inbox", "live", "bell")
 
 
 def main() -> int:

@@ -31,7 +31,6 @@ def bell_texts() -> dict[str, Any] | None:
         "mark_all_read": _("Mark all as read"),
         "mark_read": _("Mark as read"),
         "load_more": _("Load more"),
-        "more": _counted(lambda number: ngettext("and {count} more", "and {count} more", number)),
         "see_all": _("See all notifications"),
         "loading": _("Loading…"),
         "empty": _("All caught up"),
@@ -58,6 +57,7 @@ def bell_texts() -> dict[str, Any] | None:
         "dismiss": pgettext("notification", "Dismiss"),
         "dismissed": pgettext("notification", "Dismissed"),
         "undo": _("Undo"),
+        "close": pgettext("notification", "Close"),
         "empty_all": _("Nothing here yet"),
         "empty_all_hint": _("Every notification you get is kept here."),
     }

@@ -15,11 +15,14 @@ register = template.Library()
 
 
 @register.inclusion_tag("realtime/notification_bell.html")
-def notification_bell(href: str | None = None, live: bool = True) -> dict[str, Any]:
+def notification_bell(
+    href: str | None = None, live: bool = True, toasts: bool = False, title: bool = False
+) -> dict[str, Any]:
     """Render the bell.
 
     ``href`` is where its link leads before there is JavaScript, and "see all" with it: the inbox page if left out.
-    ``live=False`` leaves the socket out: this bell polls.
+    ``live=False`` leaves the socket out: this bell polls. ``toasts=True`` shows what arrives for a moment, and
+    ``title=True`` shows the count in the page's title; both take a further script.
     The output depends on the project and the active language only, never on the user, so it may be cached.
     """
     texts = bell_texts()
@@ -29,6 +32,8 @@ def notification_bell(href: str | None = None, live: bool = True) -> dict[str, A
         "mark_all": reverse("stored_messages:mark_all_read"),
         "socket": _socket_path() if live else None,
         "csrf_header": _csrf_header(),
+        "toasts": toasts,
+        "title": title,
         "language": get_language() if texts else None,
         "texts": json_script(texts) if texts else "",
     }

@@ -1,14 +1,19 @@
-import type { InboxClient } from "./inbox-client.js";
+import type { InboxClient, InboxMessage, InboxStatus, InboxErrorDetail } from "./inbox-client.js";
 
 /**
- * `<notification-bell>`: a button with a count and a panel with the unread messages.
+ * `<notification-bell>`: a button with a count and a panel with the messages.
  *
- * Attributes: `inbox`, `mark-all`, `socket` (URLs; without `socket` the bell polls), `csrf-header`,
- * `lang`, `theme` (`light` or `dark`; by default that of the page).
+ * Attributes: `inbox`, `archive`, `mark-all`, `socket` (URLs; without `socket` the bell polls),
+ * `csrf-header`, `lang`, `theme` (`light` or `dark`; by default that of the page).
  *
- * Parts: `button`, `icon`, `badge`, `panel`, `head`, `title`, `mark-all`, `note`, `body`, `list`,
- * `item`, `link`, `level`, `content`, `subject`, `text`, `meta`, `actor`, `time`, `tick`, `tail`,
- * `more`, `rest`, `state`, `state-icon`, `foot`, `all`.
+ * Inside: a link, which is shown until the element is upgraded and leads to the page with all
+ * messages; `<script type="application/json">` with texts; the slots `icon` and `empty`.
+ *
+ * Parts: `button`, `icon`, `badge`, `panel`, `head`, `title`, `mark-all`, `tabs`, `tab`, `note`,
+ * `body`, `newer`, `list`, `item`, `link`, `level`, `content`, `subject`, `text`, `meta`, `actor`,
+ * `time`, `tick`, `dismiss`, `tail`, `more`, `state`, `state-icon`, `retry`, `bone`, `foot`, `all`.
+ * An `item` also has the part `read` or `unread`, and `debug`, `info`, `success`, `warning` or
+ * `problem`; the buttons that are words have `text-button`.
  *
  * Custom properties: `--notification-bell-` and one of `font`, `background`, `text`, `muted`,
  * `border`, `hover`, `accent`, `badge`, `badge-text`, `info`, `success`, `warning`, `error`,
@@ -19,10 +24,67 @@ export class NotificationBell extends HTMLElement {
   readonly client: InboxClient | null;
   /** Whether the panel is open. */
   open: boolean;
+  /**
+   * What a row shows in place of the level's sign and the texts: a node or a text. Nothing for what
+   * the bell would show. It stands inside the message's link, so it should hold no other.
+   */
+  renderItem: ((message: InboxMessage) => Node | string | null | undefined | void) | null;
+
+  addEventListener<K extends keyof NotificationBellEventMap>(
+    type: K,
+    listener: (this: NotificationBell, event: NotificationBellEventMap[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<K extends keyof NotificationBellEventMap>(
+    type: K,
+    listener: (this: NotificationBell, event: NotificationBellEventMap[K]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
 }
+
+export interface MessagesDetail {
+  readonly messages: readonly InboxMessage[];
+}
+
+/** They bubble and are composed. */
+export interface InboxBellEvents {
+  /** A message has arrived. */
+  "inbox:message": CustomEvent<{ readonly message: InboxMessage }>;
+  /** The number of unread messages is another. */
+  "inbox:count": CustomEvent<{ readonly unread: number }>;
+  "inbox:status": CustomEvent<{ readonly status: InboxStatus }>;
+  /** Something failed. Cancelled, it is not written to the console. */
+  "inbox:error": CustomEvent<InboxErrorDetail>;
+
+  /** What a person asked this bell for, and the server did. */
+  "inbox:read": CustomEvent<MessagesDetail>;
+  "inbox:unread": CustomEvent<MessagesDetail>;
+  "inbox:dismiss": CustomEvent<MessagesDetail>;
+
+  /** The same before it is done. Cancelled, it is not done. */
+  "inbox:before-read": CustomEvent<MessagesDetail>;
+  "inbox:before-unread": CustomEvent<MessagesDetail>;
+  "inbox:before-dismiss": CustomEvent<MessagesDetail>;
+  /** A link is followed. Cancelled, the browser stays where it is; the message is read all the same. */
+  "inbox:before-follow": CustomEvent<MessagesDetail>;
+}
+
+export interface NotificationBellEventMap extends HTMLElementEventMap, InboxBellEvents {}
 
 declare global {
   interface HTMLElementTagNameMap {
     "notification-bell": NotificationBell;
   }
+  interface HTMLElementEventMap extends InboxBellEvents {}
+  interface DocumentEventMap extends InboxBellEvents {}
 }

@@ -1,9 +1,6 @@
 /**
- * `<notification-bell>`: a button with a count and a panel with the unread messages, on top of
- * the inbox client, which the script `inbox-client.js` registers.
- *
- * Parts, top to bottom: texts and times, looks (icons, style sheet), the clients of the page,
- * one row of the list, and the element itself.
+ * `<notification-bell>`: a button with a count and a panel with the messages, on top of the inbox
+ * client, which `inbox-client.js` registers. `notification-bell.d.ts` describes it for its users.
  */
 
 const CLIENT_CLASS = Symbol.for("stored_messages.InboxClient");
@@ -11,12 +8,12 @@ const CLIENT_READY = "stored_messages:InboxClient";
 
 const MAX_SHOWN = 100;
 const MAX_BADGE = 99;
-const FEW = 5; // fewer rows than this look like the end of the list
 const ANNOUNCE_EVERY = 5000;
 const TICK = 20_000;
 const RELEASE_AFTER = 1000;
+const UNDO_FOR = 6000;
 
-// --- Texts and times --------------------------------------------------------------------------
+// --- Texts and times
 
 /** A text with a count may be an object of plural categories. `{name}` is replaced. */
 const ENGLISH = {
@@ -25,7 +22,6 @@ const ENGLISH = {
   mark_all_read: "Mark all as read",
   mark_read: "Mark as read",
   load_more: "Load more",
-  more: "and {count} more",
   see_all: "See all notifications",
   loading: "Loading…",
   empty: "All caught up",
@@ -50,6 +46,7 @@ const ENGLISH = {
   dismiss: "Dismiss",
   dismissed: "Dismissed",
   undo: "Undo",
+  close: "Close",
   empty_all: "Nothing here yet",
   empty_all_hint: "Every notification you get is kept here.",
 };
@@ -64,29 +61,26 @@ function readTexts(element) {
   }
 }
 
-/** Words and times in the language of one bell. */
+/** Words and times in a language. */
 class Wording {
   constructor(texts, language) {
+    let locale;
+    try {
+      [locale] = Intl.getCanonicalLocales(language);
+    } catch {
+      // Not a language tag: the browser's own.
+    }
     this.texts = texts;
-    this.language = language;
-    const make = (Format, options) => {
-      try {
-        return new Format(language || undefined, options);
-      } catch {
-        return new Format(undefined, options); // not a language tag
-      }
-    };
-    this.plural = make(Intl.PluralRules);
-    this.number = make(Intl.NumberFormat);
-    this.relative = make(Intl.RelativeTimeFormat, { numeric: "auto" });
-    this.full = make(Intl.DateTimeFormat, { dateStyle: "full", timeStyle: "short" });
-    this.day = make(Intl.DateTimeFormat, { day: "numeric", month: "short" });
-    this.dayAndYear = make(Intl.DateTimeFormat, { dateStyle: "medium" });
+    this.plural = new Intl.PluralRules(locale);
+    this.number = new Intl.NumberFormat(locale);
+    this.relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+    this.full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" });
+    this.day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
   }
 
-  say(key, values = {}) {
+  say(key, values = {}, number = values.count) {
     let text = this.texts[key];
-    if (typeof text === "object") text = text[this.plural.select(values.count)] ?? text.other;
+    if (typeof text === "object") text = text[this.plural.select(number)] ?? text.other;
     return String(text ?? key).replace(/\{(\w+)\}/g, (hole, name) => {
       const value = values[name];
       return typeof value === "number" ? this.number.format(value) : (value ?? hole);
@@ -95,117 +89,105 @@ class Wording {
 
   /** "5 minutes ago"; a date when it is more than a week. */
   ago(date) {
-    const seconds = Math.min(0, (date - Date.now()) / 1000); // clocks differ: never in the future
-    if (seconds > -45) return this.relative.format(0, "second");
-    if (seconds > -45 * 60) return this.relative.format(Math.round(seconds / 60), "minute");
-    if (seconds > -22 * 3600) return this.relative.format(Math.round(seconds / 3600), "hour");
-    if (seconds > -7 * 86400) return this.relative.format(Math.round(seconds / 86400), "day");
-    const isThisYear = date.getFullYear() === new Date().getFullYear();
-    return (isThisYear ? this.day : this.dayAndYear).format(date);
+    const minutes = Math.max(0, (Date.now() - date) / 60_000); // clocks differ: never in the future
+    const say = (size, unit) => this.relative.format(-Math.round(minutes / size), unit);
+    if (minutes < 0.75) return say(Infinity, "second");
+    if (minutes < 45) return say(1, "minute");
+    if (minutes < 22 * 60) return say(60, "hour");
+    return minutes < 7 * 1440 ? say(1440, "day") : this.day.format(date);
   }
 }
 
-// --- Looks ------------------------------------------------------------------------------------
+// --- Looks
 
+const CIRCLE = "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z";
 const ICONS = {
   bell:
     "M6 10a6 6 0 0 1 12 0c0 4.6 1.3 6 2.1 6.9.4.5.1 1.1-.5 1.1H4.4c-.6 0-.9-.6-.5-1.1C4.7 16 6 " +
     "14.6 6 10Z M9.7 21a2.5 2.5 0 0 0 4.6 0",
-  check: "m5 12.6 4.6 4.6L19 7.6",
-  checks: "m2.5 12.8 4.4 4.4 8.6-9.4 M12 16.6l.6.6 8.9-9.4",
+  mark_read: "m5 12.6 4.6 4.6L19 7.6",
+  mark_unread: "M4 5.5h16v13H4Z m0 1.5 8 6 8-6",
+  dismiss: "m6.5 6.5 11 11 M17.5 6.5l-11 11",
   debug: "m8.5 7-5 5 5 5 M15.5 7l5 5-5 5",
-  info: "M12 11v5.5 M12 7.6v.1 M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
-  success: "m8 12.4 2.8 2.8 5.2-5.8 M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
-  warning:
-    "M12 9.5v4.2 M12 16.9v.1 M10.6 4.3 2.9 17.6A1.6 1.6 0 0 0 4.3 20h15.4a1.6 1.6 0 0 0 " +
-    "1.4-2.4L13.4 4.3a1.6 1.6 0 0 0-2.8 0Z",
-  problem: "m9.2 9.2 5.6 5.6 M14.8 9.2l-5.6 5.6 M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
-  offline:
-    "m3 3 18 18 M8.6 16.2a5 5 0 0 1 6.8 0 M12 19.9v.1 M5 12.5A10 10 0 0 1 9.6 10 M19 12.5" +
-    "a10 10 0 0 0-4.4-2.5 M2 8.8a15 15 0 0 1 4.2-2.6 M22 8.8A15 15 0 0 0 10.7 5",
-  person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Z M4.5 20.5a7.5 7.5 0 0 1 15 0",
+  info: `M12 11v5.5 M12 7.6v.1 ${CIRCLE}`,
+  success: `m8 12.4 2.8 2.8 5.2-5.8 ${CIRCLE}`,
+  warning: "M12 9.5v4.2 M12 16.9v.1 M12 3.5 2.5 20h19Z",
+  problem: `m9.2 9.2 5.6 5.6 M14.8 9.2l-5.6 5.6 ${CIRCLE}`,
 };
 
 const STYLE = `
 :host {
-  --_font: var(--notification-bell-font, system-ui, -apple-system, "Segoe UI", Roboto,
-    "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial, sans-serif);
   --_background: var(--notification-bell-background, light-dark(#fff, #1b1e23));
   --_text: var(--notification-bell-text, light-dark(#1c2024, #eceef1));
   --_muted: var(--notification-bell-muted, light-dark(#5b6470, #a0a8b3));
   --_border: var(--notification-bell-border, light-dark(#dfe3e8, #353b44));
   --_hover: var(--notification-bell-hover, light-dark(#f4f6f8, #252a31));
   --_accent: var(--notification-bell-accent, light-dark(#0a62c4, #74b4ff));
-  --_badge: var(--notification-bell-badge, #d1242f);
-  --_badge-text: var(--notification-bell-badge-text, #fff);
-  --_radius: var(--notification-bell-radius, 12px);
-  --_width: var(--notification-bell-width, 400px);
+  --_width: min(var(--notification-bell-width, 400px), 100vw - 16px);
   --_size: var(--notification-bell-size, 40px);
-  display: inline-block;
-  inline-size: var(--_size);
-  block-size: var(--_size);
-  vertical-align: middle;
+  display: inline-block; vertical-align: middle; inline-size: var(--_size); block-size: var(--_size);
+  font: 14px/1.45 var(--notification-bell-font, system-ui, "Segoe UI", "Noto Sans", sans-serif);
 }
 :host([hidden]), [hidden] { display: none !important; }
 :host([theme="light"]) { color-scheme: light; }
 :host([theme="dark"]) { color-scheme: dark; }
-*, ::before, ::after { box-sizing: border-box; }
-button { font: inherit; color: inherit; background: none; border: 0; margin: 0; padding: 0;
-  cursor: pointer; touch-action: manipulation; -webkit-tap-highlight-color: transparent; }
+*, ::before { box-sizing: border-box; margin: 0; padding: 0; }
+button, a { font: inherit; color: inherit; background: none; border: 0; text-decoration: none; }
+button { cursor: pointer; }
 :focus-visible { outline: 2px solid var(--_accent); outline-offset: -2px; }
-svg { display: block; inline-size: 100%; block-size: 100%; fill: none; stroke: currentColor;
-  stroke-width: 1.75; stroke-linecap: round; stroke-linejoin: round; }
+svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; stroke-width: 1.75;
+  stroke-linecap: round; stroke-linejoin: round; }
 .away { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden;
-  clip-path: inset(50%); white-space: nowrap; }
+  clip-path: inset(50%); }
 
 .button { position: relative; display: grid; place-items: center; inline-size: 100%;
-  block-size: 100%; border-radius: 10px; transition: background-color .12s; }
+  block-size: 100%; border-radius: 10px; }
 .button:hover, .button[aria-expanded="true"] {
   background: color-mix(in srgb, currentColor 10%, transparent); }
 .button:focus-visible { outline-color: currentColor; }
-.icon { inline-size: 55%; block-size: 55%; transform-origin: 50% 10%; }
-.badge { position: absolute; inset-block-start: 2px; inset-inline-start: 52%; min-inline-size: 18px;
-  block-size: 18px; padding-inline: 4px; border-radius: 9px; background: var(--_badge);
-  color: var(--_badge-text); font: 600 11px/18px var(--_font); text-align: center;
-  font-variant-numeric: tabular-nums; white-space: nowrap; pointer-events: none; }
+.icon { inline-size: 55%; transform-origin: 50% 10%; }
+.badge { position: absolute; inset-block-start: 2px; inset-inline-start: 52%; direction: ltr;
+  min-inline-size: 18px; padding-inline: 4px; border-radius: 9px; font-weight: 600; font-size: 11px;
+  line-height: 18px; background: var(--notification-bell-badge, #d1242f);
+  color: var(--notification-bell-badge-text, #fff); }
 
-.panel { position: fixed; inset: auto; margin: 0; padding: 0; overflow: hidden;
-  inline-size: min(var(--_width), 100vw - 16px); background: var(--_background);
-  color: var(--_text); border: 1px solid var(--_border); border-radius: var(--_radius);
-  box-shadow: 0 0 1px rgb(0 0 0 / .08), 0 4px 8px -2px rgb(0 0 0 / .08),
-    0 16px 40px -6px rgb(0 0 0 / .22);
-  font: 400 14px/1.45 var(--_font); text-align: start; outline: none; }
-.panel:popover-open { display: flex; flex-direction: column; animation: open .14s ease-out; }
-.head { display: flex; align-items: center; gap: 8px; min-block-size: 53px; padding-block: 10px;
-  padding-inline: 16px 8px; border-block-end: 1px solid var(--_border); }
-.title { flex: 1; margin: 0; font: 600 15px/24px var(--_font); letter-spacing: -.01em;
-  overflow-wrap: anywhere; }
-.text-button { display: inline-flex; align-items: center; gap: 6px; min-block-size: 32px;
+.panel { position: fixed; inset: auto; overflow: hidden;
+  inline-size: var(--_width); background: var(--_background); color: var(--_text); border: 1px solid var(--_border);
+  border-radius: var(--notification-bell-radius, 12px); outline: none; text-align: start;
+  box-shadow: 0 4px 8px -2px rgb(0 0 0 / .08), 0 16px 40px -6px rgb(0 0 0 / .22); }
+.panel:popover-open { display: flex; flex-direction: column; animation: fade .14s ease-out; }
+.head { display: flex; align-items: center; padding: 10px 8px 0; padding-inline-start: 16px; }
+.title { flex: 1; font-size: 15px; font-weight: 600; }
+.text-button, .note { display: flex; align-items: center; gap: 6px; min-block-size: 32px;
   padding: 4px 8px; border-radius: 7px; color: var(--_accent); font-weight: 500; font-size: 13px; }
-.text-button svg { inline-size: 16px; block-size: 16px; flex: none; }
-.text-button:hover { background: var(--_hover); }
-.note { display: flex; align-items: center; gap: 8px; margin: 0; padding: 7px 16px;
-  color: var(--_muted); background: var(--_hover); font-size: 12.5px;
-  border-block-end: 1px solid var(--_border); }
-.note svg { inline-size: 15px; block-size: 15px; flex: none; }
-.note.bad { color: light-dark(#b3261e, #ff9b93); }
+.text-button svg, .note svg { flex: none; inline-size: 16px; }
+.text-button:hover, .note, .item:hover, .item:focus-within { background: var(--_hover); }
+.tabs { display: flex; gap: 20px; padding-inline: 16px; border-block-end: 1px solid var(--_border); }
+.tab { min-block-size: 36px; min-inline-size: 32px; margin-block-end: -1px; font-weight: 500;
+  border-block-end: 2px solid #0000; }
+.tab[aria-selected="true"] { color: var(--_text); border-color: var(--_accent); }
+.note { padding: 6px 16px; border-radius: 0; }
+.note span { flex: 1; }
+.note.refused { color: light-dark(#b3261e, #ff9b93); }
 
-.body { flex: 1 1 auto; min-block-size: 0; overflow-y: auto; overscroll-behavior: contain;
-  scrollbar-width: thin; scrollbar-color: var(--_border) transparent; }
-.list { list-style: none; margin: 0; padding: 0; }
-.item { position: relative; display: flex; align-items: stretch; }
-.item + .item { border-block-start: 1px solid var(--_border); }
-.item.new { animation: arrive .25s ease-out; }
+.body { flex: 1; overflow-y: auto; overscroll-behavior: contain; }
+.newer { position: sticky; z-index: 1; inset-block-start: 8px; display: block;
+  margin: 8px auto -40px; min-block-size: 32px; padding: 4px 14px; border-radius: 16px;
+  font-size: 13px; color: var(--_background); background: var(--_accent); }
+.list { list-style: none; }
+.item { position: relative; display: flex; }
+.item + .item, .tail, .foot { border-block-start: 1px solid var(--_border); }
+.item.new { animation: fade .25s ease-out; }
 .item:hover, .item:focus-within { background: var(--_hover); }
-.link { flex: 1; min-inline-size: 0; display: flex; gap: 12px; padding-block: 12px;
-  padding-inline: 16px 4px; color: inherit; text-decoration: none; }
-.content { flex: 1; min-inline-size: 0; }
-a.link:hover .subject { text-decoration: underline; text-underline-offset: 2px;
-  text-decoration-thickness: 1px; }
-.level { flex: none; inline-size: 32px; block-size: 32px; padding: 7px; border-radius: 50%;
-  color: var(--_level); background: color-mix(in srgb, var(--_level) 13%, transparent); }
-.level.own { display: grid; place-items: center; padding: 0; overflow: hidden; font-size: 17px;
-  line-height: 1; color: var(--_text); }
+.unread::before { content: ""; position: absolute; inset-block-start: 25px; inset-inline-start: 5px;
+  border: 3px solid var(--_accent); border-radius: 3px; }
+.link { flex: 1; display: flex; gap: 12px; padding-block: 12px; padding-inline: 16px 4px; }
+.link, .content { min-inline-size: 0; overflow-wrap: anywhere; }
+a:hover .subject { text-decoration: underline; }
+.level, .state-icon { flex: none; display: grid; place-items: center; inline-size: 32px;
+  block-size: 32px; border-radius: 50%; overflow: hidden; color: var(--_level);
+  background: color-mix(in srgb, var(--_level) 13%, transparent); }
+.level svg { inline-size: 18px; }
 .level img { inline-size: 100%; block-size: 100%; object-fit: cover; }
 .debug { --_level: var(--_muted); }
 .info { --_level: var(--notification-bell-info, light-dark(#0a62c4, #74b4ff)); }
@@ -214,51 +196,40 @@ a.link:hover .subject { text-decoration: underline; text-underline-offset: 2px;
 .problem { --_level: var(--notification-bell-error, light-dark(#c0262d, #ff857d)); }
 /* In the sender's direction, but aligned as the page is. */
 .subject, .text { text-align: -webkit-match-parent; text-align: match-parent; }
-.subject { font-weight: 600; overflow-wrap: anywhere; }
-.text { overflow-wrap: anywhere; white-space: pre-line; display: -webkit-box;
-  -webkit-box-orient: vertical; -webkit-line-clamp: 3; line-clamp: 3; overflow: hidden; }
-.subject + .text { color: var(--_muted); }
-.meta { color: var(--_muted); font-size: 12.5px; margin-block-start: 2px; overflow-wrap: anywhere; }
-.tick { flex: none; align-self: flex-start; inline-size: 32px; block-size: 32px; margin: 8px;
-  margin-inline: 0 8px; padding: 7px; border-radius: 8px; color: var(--_muted); }
-.tick:hover { color: var(--_accent);
-  background: color-mix(in srgb, var(--_accent) 12%, transparent); }
-
-.tail, .foot { display: flex; align-items: center; justify-content: center; padding: 6px;
-  border-block-start: 1px solid var(--_border); color: var(--_muted); font-size: 13px; }
-a.text-button { text-decoration: none; }
-.text-button[aria-disabled="true"] { opacity: .6; cursor: progress; }
+.unread .subject { font-weight: 600; }
+.text { white-space: pre-line; display: -webkit-box; -webkit-box-orient: vertical;
+  -webkit-line-clamp: 3; overflow: hidden; }
+.subject + .text, .meta, .state, .note, .tab, .tick, .dismiss { color: var(--_muted); }
+.meta { font-size: 13px; margin-block-start: 2px; }
+.tick, .dismiss { flex: none; inline-size: 28px; block-size: 28px; margin-block: 10px; padding: 5px;
+  border-radius: 7px; }
+.dismiss { margin-inline-end: 8px; }
+.tick:hover, .dismiss:hover { color: var(--_accent); background: var(--_background); }
+.tail, .foot { display: flex; justify-content: center; padding: 6px; }
 
 .state { display: flex; flex-direction: column; align-items: center; text-align: center;
-  padding: 40px 24px 44px; gap: 4px; }
-.state-icon { inline-size: 52px; block-size: 52px; padding: 13px; margin-block-end: 10px;
-  border-radius: 50%; color: var(--_level);
-  background: color-mix(in srgb, var(--_level) 12%, transparent); }
-.state b { font-weight: 600; font-size: 15px; }
-.state span { color: var(--_muted); text-wrap: balance; }
-.state button { margin-block-start: 8px; }
+  padding: 40px 24px; gap: 4px; text-wrap: balance; }
+.state-icon { inline-size: 52px; block-size: 52px; padding: 13px; margin-block-end: 10px; }
+.state b { font-weight: 600; font-size: 15px; color: var(--_text); }
 .bone { display: grid; grid-template-columns: 32px 1fr; gap: 8px 12px; padding: 14px 16px; }
-.bone i { display: block; block-size: 11px; border-radius: 6px; background: var(--_border);
-  animation: breathe 1.6s ease-in-out infinite; }
-.bone i:first-child { grid-row: span 2; block-size: 32px; border-radius: 50%; }
-.bone i:last-child { inline-size: 62%; }
+.bone i { block-size: 12px; border-radius: 16px; background: var(--_border);
+  animation: fade 1s ease-in-out infinite alternate; }
+.bone i:first-child { grid-row: span 2; block-size: 32px; }
 
-@keyframes open { from { opacity: 0; transform: translateY(-6px); } }
-@keyframes arrive { from { opacity: 0;
-  background: color-mix(in srgb, var(--_accent) 16%, transparent); } }
-@keyframes breathe { 50% { opacity: .45; } }
-@media (prefers-reduced-motion: reduce) {
-  * { animation: none !important; transition: none !important; }
-}
+@keyframes fade { from { opacity: .3; } }
+@media (prefers-reduced-motion: reduce) { * { animation: none !important; } }
+@media (hover: hover) { .item:not(:hover, :focus-within) .dismiss { opacity: 0; } }
 @media (pointer: coarse) {
-  .tick { inline-size: 40px; block-size: 40px; padding: 10px; margin-block: 4px; }
+  .tick, .dismiss { inline-size: 40px; block-size: 40px; padding: 10px; margin: 4px 0; }
 }
 @media (forced-colors: active) {
   .badge { forced-color-adjust: none; background: Highlight; color: HighlightText; }
-  .button:hover, .button[aria-expanded="true"] {
-    outline: 2px solid Highlight; outline-offset: -2px; }
-  .level, .state-icon { border: 1px solid CanvasText; }
-  .item:hover, .item:focus-within { outline: 1px solid Highlight; outline-offset: -1px; }
+  .button:hover, .button[aria-expanded="true"], .item:hover, .item:focus-within {
+    outline: 1px solid Highlight; outline-offset: -1px; }
+  .level, .state-icon, .newer { border: 1px solid; }
+  .newer { color: ButtonText; }
+  .tab { border-color: Canvas; }
+  .tab[aria-selected="true"] { border-color: Highlight; }
 }
 `;
 
@@ -272,12 +243,12 @@ function sharedStyleSheet() {
   return styleSheet;
 }
 
-/** An element; `part` doubles as the class that the style sheet knows it by. */
-function make(tag, name = "", properties = {}, ...children) {
+/** An element; its first `part` doubles as the class that the style sheet knows it by. */
+function make(tag, parts = "", properties = {}, ...children) {
   const element = document.createElement(tag);
-  if (name) {
-    element.className = name;
-    element.setAttribute("part", name);
+  if (parts) {
+    [element.className] = parts.split(" ");
+    element.setAttribute("part", parts);
   }
   for (const [key, value] of Object.entries(properties)) {
     if (key in element) element[key] = value;
@@ -287,18 +258,21 @@ function make(tag, name = "", properties = {}, ...children) {
   return element;
 }
 
+function makeButton(parts, onClick, properties, ...children) {
+  const button = make("button", parts, { type: "button", ...properties }, ...children);
+  if (onClick) button.addEventListener("click", onClick);
+  return button;
+}
+
 function icon(name, label = "") {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const [svg, path] = ["svg", "path"].map((tag) =>
+    document.createElementNS("http://www.w3.org/2000/svg", tag),
+  );
   svg.setAttribute("viewBox", "0 0 24 24");
-  if (label) {
-    svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", label);
-  } else {
-    svg.setAttribute("aria-hidden", "true");
-  }
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
   path.setAttribute("d", ICONS[name]);
   svg.append(path);
+  if (label) Object.assign(svg, { role: "img", ariaLabel: label });
+  else svg.ariaHidden = "true";
   return svg;
 }
 
@@ -323,7 +297,7 @@ function kindOf(level) {
   return level >= 20 ? "info" : "debug";
 }
 
-// --- The clients of the page ------------------------------------------------------------------
+// --- The clients of the page
 
 const clients = new Map();
 
@@ -349,47 +323,49 @@ function acquireClient(options) {
   return { client: entry.client, release };
 }
 
-// --- One row of the list ----------------------------------------------------------------------
+// --- One row of the list
 
-/** The list item of one message: built once, its time kept current. */
+/** The messages of the list items that were made, for whoever clicks on one. */
+const messages = new WeakMap();
+
+const said = (value) => (typeof value === "string" ? value.trim() : "");
+
+/** The list item of one message. */
 class Row {
-  constructor(item, wording, { onFollow, onTick }) {
+  constructor(item, wording, custom) {
     this.item = item;
     this.date = new Date(item.date);
-    const data = item.data ?? {};
-    const said = (value) => (typeof value === "string" ? value.trim() : "");
-    const title = said(data.title);
-    const text = said(item.text) || said(item.message);
-    const url = safeUrl(item.url);
-
     this.time = make("time", "time");
-    if (!Number.isNaN(this.date.getTime())) {
+    if (!Number.isNaN(+this.date)) {
       this.time.dateTime = item.date;
       this.time.title = wording.full.format(this.date);
     }
-    const meta = make("div", "meta");
-    if (said(data.actor)) meta.append(make("bdi", "actor", {}, said(data.actor)), " · ");
-    meta.append(this.time);
+    const data = item.data ?? {};
+    const [title, actor] = [said(data.title), said(data.actor)];
+    const text = said(item.text) || said(item.message);
+    const url = safeUrl(item.url);
+    const kind = kindOf(item.level);
+    const state = item.read_at ? "read" : "unread";
 
     const content = make("div", "content");
     if (title) content.append(make("div", "subject", { dir: "auto" }, title));
     if (text && text !== title) content.append(make("div", "text", { dir: "auto" }, text));
-    content.append(meta);
-    const sign = levelIcon(item, said(data.icon), wording);
-    const link = make(url ? "a" : "div", "link", url ? { href: url } : {}, sign, content);
-    if (url) {
-      link.addEventListener("click", (event) => onFollow(item, event));
-      link.addEventListener("auxclick", (event) => event.button === 1 && onFollow(item, event));
-    }
+    content.append(make("div", "meta", {}, this.time));
+    if (actor) this.time.before(make("bdi", "actor", {}, actor), " · ");
+    const link = make(url ? "a" : "div", "link", url ? { href: url } : {});
+    link.append(...(custom ? [custom] : [sign(kind, said(data.icon), wording), content]));
 
-    const label = `${wording.say("mark_read")}: ${title || text}`;
-    this.tick = make("button", "tick", { type: "button", title: wording.say("mark_read") });
-    this.tick.setAttribute("aria-label", label);
-    this.tick.append(icon("check"));
-    this.tick.addEventListener("click", () => onTick(item));
-
-    this.element = make("li", "item", {}, link, this.tick);
-    this.element.classList.add(kindOf(item.level));
+    const button = (part, action) => {
+      const does = wording.say(action);
+      const properties = { title: does, ariaLabel: `${does}: ${title || text}` };
+      return makeButton(part, null, properties, icon(action));
+    };
+    const tick = button("tick", item.read_at ? "mark_unread" : "mark_read");
+    const drop = button("dismiss", "dismiss");
+    this.element = make("li", `item ${kind} ${state}`, {}, link, tick, drop);
+    this.element.classList.add(kind, state);
+    this.element.dataset.id = item.id;
+    messages.set(this.element, item);
     this.refresh(wording);
   }
 
@@ -404,60 +380,59 @@ class Row {
 }
 
 /** The sender's own icon (a picture's address, or a sign such as an emoji), else the level's. */
-function levelIcon(item, own, wording) {
-  const kind = kindOf(item.level);
+function sign(kind, own, wording) {
+  const holder = make("span", "level");
   const label = ["success", "warning", "problem"].includes(kind) ? wording.say(kind) : "";
-  const ofLevel = () => make("span", "level", {}, icon(kind, label));
+  const showLevel = () => holder.replaceChildren(icon(kind, label));
   if (/^(https?:\/)?\/[^/]/.test(own) && safeUrl(own)) {
     const image = make("img", "", { alt: "", src: safeUrl(own), loading: "lazy" });
-    const holder = make("span", "level", {}, image);
-    holder.classList.add("own");
-    image.addEventListener("error", () => holder.replaceWith(ofLevel()), { once: true });
-    return holder;
+    image.addEventListener("error", showLevel);
+    holder.append(image);
+  } else if (own && [...own].length <= 4 && !/[\w/]/.test(own)) {
+    holder.append(make("span", "", { ariaHidden: "true" }, own));
+  } else {
+    showLevel();
   }
-  if (own && [...own].length <= 4 && !/[\w/]/.test(own)) {
-    const holder = make("span", "level", { "aria-hidden": "true" }, own);
-    holder.classList.add("own");
-    return holder;
-  }
-  return ofLevel();
+  return holder;
 }
 
-// --- The element ------------------------------------------------------------------------------
+/** The control of a row that is like this one, or its first. */
+function controlOf(row, like) {
+  const controls = [...row.querySelectorAll("a.link, button")];
+  return controls.find(({ className }) => className === like?.className) ?? controls[0];
+}
 
-/**
- * Attributes: `inbox` and `mark-all` (URLs of REST), `socket` (URL; without it the bell polls),
- * `csrf-header`, `lang`, `theme` (`light` or `dark`; by default that of the page). A link inside
- * is shown until the element is upgraded, and leads to the page with all messages. Texts are a
- * JSON object in `<script type="application/json">` inside.
- *
- * The element is public as `globalThis.customElements.get("notification-bell")`; its `client` is
- * the inbox client.
- */
+// --- The element
+
 export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = ["inbox", "mark-all", "socket", "csrf-header", "lang"];
 
   #client = null;
   #detach = null; // undoes everything that connecting did
   #wording = null;
+  #renderItem = null;
   #parts = {};
   #rows = new Map();
-  #shown = []; // the items of the last rendering
-  #frame = null;
-  #clock = null;
+  #tab = "unread";
+  #shown = []; // the messages of the last rendering
+  #seen = []; // what was unread then
+  #top = null; // the position that the list is held at while somebody reads
+  #count = null; // as told last
+  #isStale = false;
   #isLoadingMore = false;
   #hasLoadFailed = false;
-  #hasRefused = false;
+  #isRefused = false;
+  #undo = null; // takes back the last dismissal
+  #logged = "";
   #news = [];
   #announcedAt = -Infinity;
   #announceTimer = null;
+  #tailWatch = null;
 
-  /** The inbox client, shared by the bells of the same inbox; null while not in a page. */
   get client() {
     return this.#client;
   }
 
-  /** Whether the panel is open. */
   get open() {
     return this.#parts.panel?.matches(":popover-open") ?? false;
   }
@@ -466,8 +441,30 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     this.#parts.panel?.togglePopover(Boolean(open));
   }
 
+  get renderItem() {
+    return this.#renderItem;
+  }
+
+  set renderItem(renderItem) {
+    this.#renderItem = renderItem;
+    this.#reword();
+  }
+
+  say(key, values) {
+    return this.#wording.say(key, values);
+  }
+
+  drawItem(message) {
+    return this.#makeRow(message).element;
+  }
+
   connectedCallback() {
     if (!this.shadowRoot) this.#build();
+    // Set before this class was known, it hides what the class has.
+    if (Object.hasOwn(this, "renderItem")) {
+      this.#renderItem = this.renderItem;
+      delete this.renderItem;
+    }
     this.#connect();
   }
 
@@ -475,39 +472,37 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     this.#detach?.();
   }
 
-  attributeChangedCallback(name, before, after) {
-    if (!this.isConnected || before === after || !this.#detach) return;
-    if (name === "lang") {
-      this.#reword();
-      return;
-    }
+  attributeChangedCallback(_name, before, after) {
+    if (before === after || !this.#detach) return;
     this.#detach();
     this.#connect();
   }
 
-  // --- Life -----------------------------------------------------------------------------------
+  // --- Life
 
   #connect() {
     const abort = new AbortController();
-    const { signal } = abort;
+    const on = (target, type, listener, options) =>
+      target.addEventListener(type, listener, { signal: abort.signal, ...options });
     let release = () => {};
+    const clock = setInterval(() => {
+      for (const row of this.#rows.values()) row.refresh(this.#wording);
+    }, TICK);
     this.#detach = () => {
       abort.abort();
-      release();
-      this.#detach = this.#client = null;
-      this.#stopClock();
+      clearInterval(clock);
       clearTimeout(this.#announceTimer);
-      this.#announceTimer = null;
+      this.#turnTo("unread");
+      release();
+      this.#detach = this.#client = this.#announceTimer = this.#count = null;
       this.#news = [];
-      this.#cancelFrame();
     };
     if (!this.hasAttribute("inbox")) return;
     if (!globalThis[CLIENT_CLASS]) {
-      const again = () => {
+      on(globalThis, CLIENT_READY, () => {
         this.#detach();
         this.#connect();
-      };
-      globalThis.addEventListener(CLIENT_READY, again, { once: true, signal });
+      });
       return;
     }
 
@@ -517,315 +512,408 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       socket: this.getAttribute("socket"),
       csrfHeader: this.getAttribute("csrf-header") ?? undefined,
     }));
-    const on = (type, listener) => this.#client.addEventListener(type, listener, { signal });
-    on("change", () => this.#schedule());
-    on("status", () => this.#schedule());
-    on("message", ({ detail }) => this.#arrived(detail));
-    on("error", ({ detail }) => {
-      // It stays until the panel is closed or something else is tried, whatever lists do meanwhile.
-      if (detail.action !== null) this.#hasRefused = true;
+    on(this.#client, "change", () => this.#schedule());
+    on(this.#client, "message", ({ detail }) => this.#arrived(detail));
+    on(this.#client, "error", ({ detail }) => this.#failed(detail));
+    on(this.#client, "status", ({ detail: status }) => {
+      if (status === "live") this.#logged = "";
+      this.#tell("status", { status });
       this.#schedule();
     });
-    const place = () => this.open && this.#place();
-    globalThis.addEventListener("resize", place, { signal });
-    document.addEventListener("scroll", place, { signal, capture: true, passive: true });
+    // A page that is hidden before its next frame gets none.
+    on(document, "visibilitychange", () => this.#isStale && this.#render());
+    on(globalThis, "resize", () => this.#place());
+    on(document, "scroll", () => this.#place(), { capture: true, passive: true });
     this.#reword();
   }
 
   #build() {
-    const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [sharedStyleSheet()];
     const p = this.#parts;
-    p.badge = make("span", "badge", { hidden: true });
-    p.badge.setAttribute("aria-hidden", "true");
-    p.icon = make("span", "icon", {}, icon("bell"));
-    p.button = make("button", "button", { type: "button" }, p.icon, p.badge);
-    p.button.setAttribute("aria-haspopup", "dialog");
-    p.button.setAttribute("aria-expanded", "false");
+    const named = { "aria-labelledby": "title" };
+    p.badge = make("span", "badge", { ariaHidden: "true", hidden: true });
+    p.icon = make("span", "icon", {}, make("slot", "", { name: "icon" }, icon("bell")));
+    const closed = { ariaExpanded: "false", ariaHasPopup: "dialog" };
+    p.button = makeButton("button", null, closed, p.icon, p.badge);
 
     p.title = make("h2", "title", { id: "title" });
-    p.markAll = make("button", "text-button", { type: "button" }, icon("checks"), make("span"));
-    p.markAll.part.add("mark-all");
+    p.markAll = makeButton("text-button mark-all", () => this.#markAll());
+    const tabs = ["unread", "all"].map((id) =>
+      makeButton("tab", () => this.#turnTo(id), { id, role: "tab", "aria-controls": "body" }),
+    );
+    p.tabs = make("div", "tabs", { role: "tablist", ...named }, ...tabs);
     p.note = make("p", "note");
+    p.newer = makeButton("newer", () => this.#showNewer());
     p.list = make("ul", "list", { role: "list" });
-    p.state = make("div", "state");
-    p.more = make("button", "text-button", { type: "button" });
-    p.more.part.add("more");
-    p.rest = make("span", "rest");
-    p.tail = make("div", "tail", {}, p.more, p.rest);
-    p.body = make("div", "body", {}, p.list, p.tail, p.state);
-    p.all = make("a", "text-button");
-    p.all.part.add("all");
+    p.more = makeButton("text-button more", () => this.#loadMore());
+    p.tail = make("div", "tail", {}, p.more);
+    p.state = make("div");
+    const body = [p.newer, p.list, p.tail, p.state];
+    p.body = make("div", "body", { id: "body", role: "tabpanel" }, ...body);
+    p.all = make("a", "text-button all");
     p.foot = make("div", "foot", {}, p.all);
-    p.panel = make("div", "panel", { popover: "auto", tabIndex: -1, role: "dialog" });
-    p.panel.setAttribute("aria-labelledby", "title");
-    p.panel.append(make("div", "head", {}, p.title, p.markAll), p.note, p.body, p.foot);
+    const dialog = { popover: "auto", role: "dialog", tabIndex: -1, autofocus: true };
+    p.panel = make("div", "panel", { ...dialog, ...named });
+    p.panel.append(make("div", "head", {}, p.title, p.markAll), p.tabs, p.note, p.body, p.foot);
     p.status = make("div", "away", { role: "status" });
     // What stands in the light DOM is for before the upgrade; only read from then on.
     const slot = make("slot", "", { hidden: true });
-    root.append(p.button, p.panel, p.status, slot);
 
     p.button.popoverTargetElement = p.panel;
-    p.panel.addEventListener("beforetoggle", (event) => this.#beforeToggle(event));
-    p.panel.addEventListener("toggle", (event) => this.#toggled(event));
-    p.markAll.addEventListener("click", () => this.#markAll());
-    p.more.addEventListener("click", () => this.#loadMore());
-    slot.addEventListener("slotchange", () => this.#detach && this.#reword());
+    p.panel.addEventListener("beforetoggle", (event) => this.#toggles(event));
+    p.panel.addEventListener("keydown", (event) => this.#pressed(event));
+    slot.addEventListener("slotchange", () => this.#reword());
+    const load = ([{ isIntersecting }]) => {
+      if (isIntersecting && !this.#hasLoadFailed) this.#loadMore();
+    };
+    this.#tailWatch = new IntersectionObserver(load, { root: p.body, rootMargin: "200px" });
+    this.#tailWatch.observe(p.more);
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [sharedStyleSheet()];
+    root.addEventListener("click", (event) => this.#clicked(event));
+    root.addEventListener("auxclick", (event) => event.button === 1 && this.#clicked(event));
+    root.append(p.button, p.panel, p.status, slot);
   }
 
+  /** Say everything anew: the language, the texts or the way to show a message may be others. */
   #reword() {
+    if (!this.#client) return;
+    const p = this.#parts;
     const language = this.lang || this.closest("[lang]")?.lang || navigator.language;
     this.#wording = new Wording(readTexts(this), language);
+    const say = (key) => this.#wording.say(key);
+    p.title.textContent = say("notifications");
+    p.markAll.replaceChildren(icon("mark_read"), say("mark_all_read"));
+    for (const tab of p.tabs.children) tab.textContent = say(`tab_${tab.id}`);
     for (const row of this.#rows.values()) row.element.remove();
     this.#rows.clear();
+    p.note.name = p.state.name = null;
     this.#render();
   }
 
-  // --- Opening and closing --------------------------------------------------------------------
+  // --- Opening, closing, moving
 
-  #beforeToggle({ newState }) {
+  #toggles({ newState }) {
     const { button, panel } = this.#parts;
     const isOpening = newState === "open";
-    button.setAttribute("aria-expanded", String(isOpening));
+    button.ariaExpanded = String(isOpening);
     if (isOpening) {
       this.#hasLoadFailed = false;
+      this.#place(true);
       this.#render(true);
-      // It cannot be measured before it is shown; this is still before it is painted.
-      requestAnimationFrame(() => this.#place());
-    } else if (panel.contains(this.shadowRoot.activeElement)) {
-      button.focus({ preventScroll: true });
-    }
-  }
-
-  #toggled({ newState }) {
-    if (newState === "open") {
-      this.#place();
-      if (!this.#parts.panel.contains(this.shadowRoot.activeElement)) {
-        this.#parts.panel.focus({ preventScroll: true });
-      }
-      this.#startClock();
     } else {
-      this.#stopClock();
-      this.#hasRefused = false;
+      if (panel.contains(this.shadowRoot.activeElement)) button.focus({ preventScroll: true });
+      this.#isRefused = false;
+      this.#undo = null;
+      this.#turnTo("unread");
     }
   }
 
-  /** Below the button where there is room, else above; always inside the window. */
-  #place() {
-    const { button, panel } = this.#parts;
-    if (!this.open) return;
+  /**
+   * Below the button where there is room, else above; always inside the window. Nothing of the
+   * panel is measured, so that it is in its place when it is painted first.
+   */
+  #place(isOpen = this.open) {
+    if (!isOpen) return;
     const gap = 8;
-    const anchor = button.getBoundingClientRect();
-    const { clientWidth: width, clientHeight: height } = document.documentElement;
+    const anchor = this.#parts.button.getBoundingClientRect();
+    const { clientWidth, clientHeight: height } = document.documentElement;
     const isRtl = getComputedStyle(this).direction === "rtl";
-    const wanted = isRtl ? anchor.left : anchor.right - panel.offsetWidth;
-    const left = Math.max(gap, Math.min(wanted, width - panel.offsetWidth - gap));
+    const start = `min(${anchor.left}px, ${clientWidth - gap}px - var(--_width))`;
+    const end = `${Math.min(anchor.right, clientWidth - gap)}px - var(--_width)`;
     const below = height - anchor.bottom - 2 * gap;
     const above = anchor.top - 2 * gap;
     const isBelow = below >= 320 || below >= above;
     // Through the object model: a policy without inline styles allows it.
-    Object.assign(panel.style, {
-      left: `${left}px`,
+    Object.assign(this.#parts.panel.style, {
+      left: `max(${gap}px, ${isRtl ? start : end})`,
       top: isBelow ? `${Math.max(gap, anchor.bottom + gap)}px` : "auto",
       bottom: isBelow ? "auto" : `${height - anchor.top + gap}px`,
       maxHeight: `${Math.max(160, Math.min(600, isBelow ? below : above))}px`,
     });
   }
 
-  #startClock() {
-    this.#stopClock();
-    this.#clock = setInterval(() => {
-      for (const row of this.#rows.values()) row.refresh(this.#wording);
-    }, TICK);
+  /** Show the other list. That of everything is kept true only while somebody looks at it. */
+  #turnTo(tab) {
+    if (!this.#client || tab === this.#tab) return;
+    const { all } = this.#client;
+    this.#tab = tab;
+    this.#top = null;
+    this.#shown = [];
+    this.#hasLoadFailed = false;
+    this.#parts.body.scrollTop = 0;
+    if (tab === "all") all.open();
+    else all.close();
+    this.#render();
   }
 
-  #stopClock() {
-    clearInterval(this.#clock);
-    this.#clock = null;
+  /** Arrows, Home and End move between rows, on the same control of each, and between tabs. */
+  #pressed(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const { list, tabs } = this.#parts;
+    const focused = this.shadowRoot.activeElement;
+    const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
+    let next;
+    if (tabs.contains(focused) && /^Arrow(Left|Right)$/.test(event.key)) {
+      next = focused.nextSibling ?? focused.previousSibling;
+      next.click();
+    } else if (step && list.childElementCount) {
+      const rows = [...list.children];
+      const index = rows.indexOf(focused?.closest(".item")) + step;
+      next = controlOf(rows[Math.max(0, Math.min(index, rows.length - 1))], focused);
+    }
+    if (!next) return;
+    next.focus();
+    event.preventDefault();
   }
 
-  // --- What a person does ---------------------------------------------------------------------
+  // --- What a person does
 
-  #follow(item, event) {
-    this.#client.markRead(item.id);
-    const opensElsewhere = event.button || event.metaKey || event.ctrlKey || event.shiftKey;
-    if (!opensElsewhere) this.open = false;
+  /** Tell the page. False when it says no. */
+  #tell(name, detail, cancelable = false) {
+    const options = { detail, cancelable, bubbles: true, composed: true };
+    return this.dispatchEvent(new CustomEvent(`inbox:${name}`, options));
   }
 
-  #tickOff(item) {
-    this.#hasRefused = false;
-    this.#client.markRead(item.id);
+  /** Do something to messages, unless the page says no; tell when the server has done it. */
+  async #act(name, messages, perform) {
+    if (!this.#tell(`before-${name}`, { messages }, true)) return;
+    this.#isRefused = false;
+    if (await perform(this.#client)) this.#tell(name, { messages });
+  }
+
+  #clicked(event) {
+    const control = event.target.closest("a.link, button");
+    const item = messages.get(control?.closest(".item"));
+    if (!item) return;
+    if (control.matches("a")) {
+      if (!this.#tell("before-follow", { messages: [item] }, true)) event.preventDefault();
+      if (!(event.button || event.metaKey || event.ctrlKey || event.shiftKey)) this.open = false;
+      if (!item.read_at) this.#act("read", [item], (client) => client.markRead(item.id));
+    } else if (control.matches(".dismiss")) {
+      this.#dismiss(item);
+    } else if (control.matches(".tick")) {
+      const name = item.read_at ? "unread" : "read";
+      const mark = item.read_at ? "markUnread" : "markRead";
+      this.#act(name, [item], (client) => client[mark](item.id));
+    }
+  }
+
+  async #dismiss(item) {
+    const undo = new AbortController();
+    const options = { delay: UNDO_FOR, signal: undo.signal };
+    await this.#act("dismiss", [item], (client) => {
+      this.#undo = undo;
+      return client.dismiss(item.id, options);
+    });
+    if (this.#undo === undo) this.#undo = null;
+    this.#schedule();
   }
 
   #markAll() {
-    this.#hasRefused = false;
-    // What is on the screen: what arrived since the last rendering nobody has seen.
-    this.#client.markAllRead(this.#shown.map((item) => item.id));
+    // What was listed: what arrived since the last rendering nobody has seen.
+    const ids = this.#seen.map((item) => item.id);
+    this.#act("read", this.#seen, (client) => client.markAllRead(ids));
   }
 
   async #loadMore() {
     if (this.#isLoadingMore || !this.#client) return;
     this.#isLoadingMore = true;
     this.#schedule();
-    this.#hasLoadFailed = !(await this.#client.loadMore());
+    this.#hasLoadFailed = !(await this.#source.loadMore());
     this.#isLoadingMore = false;
     this.#schedule();
+    // It may still be in view: then this tells so.
+    this.#tailWatch.unobserve(this.#parts.more);
+    this.#tailWatch.observe(this.#parts.more);
   }
 
-  // --- Announcing -----------------------------------------------------------------------------
+  #retry() {
+    if (this.#tab === "all") this.#client.all.open();
+    else this.#client.refresh();
+  }
+
+  #showNewer() {
+    const { body, panel } = this.#parts;
+    body.scrollTop = 0;
+    panel.focus({ preventScroll: true });
+    this.#render();
+  }
+
+  // --- Telling
+
+  #failed({ error, action }) {
+    if (action) {
+      // It stays until the panel is closed or something else is tried, whatever lists do meanwhile.
+      this.#isRefused = true;
+      this.#parts.status.textContent = this.#wording.say("refused");
+    }
+    this.#schedule();
+    if (!this.#tell("error", { error, action }, true) || this.#logged === String(error)) return;
+    this.#logged = String(error);
+    console.warn("notification-bell:", error);
+  }
 
   #arrived(item) {
-    const { icon: bell } = this.#parts;
-    if (!matchMedia("(prefers-reduced-motion: reduce)").matches && !document.hidden) {
-      const turn = (degrees) => ({ transform: `rotate(${degrees}deg)` });
-      const swing = [turn(0), turn(14), turn(-11), turn(6), turn(0)];
-      const timing = { duration: 520, easing: "ease-in-out" };
-      if (!bell.getAnimations().length) bell.animate(swing, timing);
+    this.#tell("message", { message: item });
+    const { icon: bell, status } = this.#parts;
+    if (!document.hidden && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      const swing = [0, 14, -11, 6, 0].map((angle) => ({ rotate: `${angle}deg` }));
+      if (!bell.getAnimations().length) bell.animate(swing, 520);
     }
     this.#news.push(item);
-    if (this.#announceTimer !== null) return;
     const wait = Math.max(100, this.#announcedAt + ANNOUNCE_EVERY - performance.now());
-    this.#announceTimer = setTimeout(() => {
-      const news = this.#news;
+    this.#announceTimer ??= setTimeout(() => {
+      const [{ data, text }, ...others] = this.#news;
+      const count = others.length + 1;
+      const key = count > 1 ? "arrived_many" : "arrived";
+      status.textContent = this.#wording.say(key, { count, text: data?.title || text });
       this.#announceTimer = null;
       this.#announcedAt = performance.now();
       this.#news = [];
-      const [{ data, text }] = news;
-      const summary = news.length > 1 ? "arrived_many" : "arrived";
-      const said = this.#wording.say(summary, { count: news.length, text: data?.title || text });
-      this.#parts.status.textContent = said;
     }, wait);
   }
 
-  // --- Rendering ------------------------------------------------------------------------------
+  // --- Rendering
 
   /** Render once for all that changes before the next frame; hidden pages get no frames. */
   #schedule() {
-    if (this.#frame) return;
-    const render = () => {
-      this.#frame = null;
-      this.#render();
-    };
-    if (document.hidden) {
-      const timer = setTimeout(render, 250);
-      this.#frame = () => clearTimeout(timer);
-    } else {
-      const frame = requestAnimationFrame(render);
-      this.#frame = () => cancelAnimationFrame(frame);
-    }
+    if (this.#isStale) return;
+    this.#isStale = true;
+    const render = () => this.#isStale && this.#render();
+    if (document.hidden) setTimeout(render, 250);
+    else requestAnimationFrame(render);
   }
 
-  #cancelFrame() {
-    this.#frame?.();
-    this.#frame = null;
+  get #source() {
+    return this.#tab === "all" ? this.#client.all : this.#client;
   }
 
   #render(isOpen = this.open) {
+    this.#isStale = false;
     if (!this.#client) return;
     const { badge, button } = this.#parts;
-    const count = this.#client.unread;
+    const { unread: count, loaded, status } = this.#client;
     const name = this.#wording.say("notifications");
+    const number = this.#wording.number.format(Math.min(count, MAX_BADGE));
+    const shown = count > MAX_BADGE ? `${number}+` : number;
+    // Its name says what is to be seen, or those who speak to their computer cannot name it.
+    const label = count ? `${name}, ${this.#wording.say("unread", { count: shown })}` : name;
     badge.hidden = !count;
-    if (count) setText(badge, count > MAX_BADGE ? `${MAX_BADGE}+` : String(count));
-    const label = count ? `${name}, ${this.#wording.say("unread", { count })}` : name;
-    if (button.getAttribute("aria-label") !== label) button.setAttribute("aria-label", label);
+    setText(badge, shown);
+    if (button.ariaLabel !== label) button.ariaLabel = label;
     if (isOpen) this.#renderPanel(count);
     // Nothing of an inbox stays in the document longer than it is in the inbox.
     else if (this.#rows.size) this.#renderRows([]);
+    if ((loaded || status === "signed-out") && count !== this.#count) {
+      this.#count = count;
+      this.#tell("count", { unread: count });
+    }
   }
 
   #renderPanel(count) {
     const p = this.#parts;
     const say = (key, values) => this.#wording.say(key, values);
-    const { items, hasMore, loaded, status } = this.#client;
-    this.#shown = items.slice(0, MAX_SHOWN);
-    const isOut = status === "signed-out";
-
-    setText(p.title, say("notifications"));
-    setText(p.markAll.lastChild, say("mark_all_read"));
-    p.markAll.hidden = !count || !loaded;
+    const { items, hasMore, loaded } = this.#source;
+    const isOut = this.#client.status === "signed-out";
+    for (const tab of p.tabs.children) {
+      tab.ariaSelected = String(tab.id === this.#tab);
+      tab.tabIndex = tab.id === this.#tab ? 0 : -1;
+    }
+    p.tabs.hidden = isOut;
+    p.body.setAttribute("aria-labelledby", this.#tab);
+    p.markAll.hidden = !count || !this.#client.loaded;
     this.#renderNote(loaded && !isOut);
+
+    this.#hold(items);
+    const isOld = ({ position }) => this.#top === null || position <= this.#top;
+    const old = items.filter(isOld);
+    this.#seen = this.#client.items.filter(isOld);
+    this.#shown = old.slice(0, MAX_SHOWN);
+    const newer = items.length - old.length;
+    p.newer.hidden = !newer;
+    setText(p.newer, newer ? say("arrived_many", { count: newer }) : "");
     this.#renderRows(this.#shown);
-    this.#renderState(this.#shown.length || (hasMore && loaded) ? "" : this.#stateName);
+    this.#renderState(items.length || (hasMore && loaded) ? "" : this.#stateName);
 
-    const left = Math.max(0, count - this.#shown.length);
-    const canLoad = loaded && hasMore && items.length < MAX_SHOWN;
-    p.more.hidden = !canLoad;
+    p.tail.hidden = !loaded || !hasMore || items.length >= MAX_SHOWN;
     setText(p.more, say(this.#isLoadingMore ? "loading" : "load_more"));
-    p.more.setAttribute("aria-disabled", String(this.#isLoadingMore));
-    p.rest.hidden = canLoad || !loaded || !left;
-    setText(p.rest, say("more", { count: left }));
-    p.tail.hidden = p.more.hidden && p.rest.hidden;
-    const fallback = safeUrl(this.querySelector("a[href]")?.getAttribute("href"));
-    p.foot.hidden = !fallback;
-    if (fallback && p.all.href !== fallback) p.all.href = fallback;
+    p.more.ariaDisabled = String(this.#isLoadingMore);
+    const href = safeUrl(this.querySelector("a[href]")?.getAttribute("href"));
+    p.foot.hidden = !href;
+    if (href) p.all.href = href;
     setText(p.all, say(isOut ? "sign_in" : "see_all"));
+  }
 
-    // A few rows that were left unread should not look like the end of the list.
-    if (canLoad && items.length < FEW && !this.#hasLoadFailed) this.#loadMore();
+  /**
+   * Who reads further down, or has the focus in the list, keeps the place: what arrives above
+   * waits behind a button that says how many.
+   */
+  #hold(items) {
+    const { body, list } = this.#parts;
+    const isReading = body.scrollTop > 8 || list.contains(this.shadowRoot.activeElement);
+    this.#top = isReading ? (this.#top ?? this.#shown[0]?.position ?? null) : null;
+    // Nothing may be left of what was read.
+    if (!items.some(({ position }) => position <= this.#top)) this.#top = null;
   }
 
   get #stateName() {
-    const { loaded, status, error } = this.#client;
-    if (status === "signed-out") return "signed_out";
-    if (loaded) return "empty";
+    const { loaded, error } = this.#source;
+    if (this.#client.status === "signed-out") return "signed_out";
+    if (loaded) return this.#tab === "all" ? "empty_all" : "empty";
     return error ? "error" : "loading";
   }
 
   #renderNote(isShown) {
     const { note } = this.#parts;
     const { status } = this.#client;
-    let text = "";
-    if (this.#hasRefused) text = "refused";
-    else if (status === "offline") text = "offline";
+    let name = "";
+    if (this.#isRefused) name = "refused";
+    else if (this.#undo) name = "dismissed";
+    else if (status === "offline") name = status;
     // A page that was set up to poll has nothing to excuse.
-    else if (status === "polling" && this.hasAttribute("socket")) text = "polling";
-    note.hidden = !text || !isShown;
-    note.classList.toggle("bad", text === "refused");
-    if (note.hidden || note.dataset.text === text) return;
-    note.dataset.text = text;
-    note.replaceChildren(
-      icon({ refused: "problem", offline: "offline" }[text] ?? "info"),
-      make("span", "", {}, this.#wording.say(text)),
-    );
+    else if (status === "polling" && this.hasAttribute("socket")) name = status;
+    note.hidden = !name || !isShown;
+    if (note.name === name) return;
+    note.name = name;
+    note.classList.toggle("refused", this.#isRefused);
+    const words = make("span", "", {}, this.#wording.say(name));
+    note.replaceChildren(icon({ polling: "info", dismissed: "dismiss" }[name] ?? "warning"), words);
+    if (name !== "dismissed") return;
+    const undo = () => this.#undo?.abort();
+    note.append(makeButton("text-button undo", undo, {}, this.#wording.say("undo")));
   }
 
   #renderState(name) {
     const { state } = this.#parts;
-    const key = name && `${name} ${this.#wording.language}`;
-    state.hidden = !name;
-    if (state.dataset.key === key) return;
-    state.dataset.key = key;
-    state.className = name === "loading" ? "" : "state";
-    if (!name) {
-      state.replaceChildren();
-    } else if (name === "loading") {
+    if (state.name === name) return;
+    state.name = name;
+    state.replaceChildren();
+    if (!name) return;
+    const say = (key) => this.#wording.say(key);
+    if (name === "loading") {
       const bone = () => make("div", "bone", {}, make("i"), make("i"), make("i"));
-      const word = make("span", "away", {}, this.#wording.say("loading"));
-      state.replaceChildren(word, bone(), bone(), bone());
-    } else {
-      const sign = { empty: "checks", error: "warning", signed_out: "person" }[name];
-      const picture = make("div", "state-icon", {}, icon(sign));
-      picture.classList.add({ empty: "success", error: "warning" }[name] ?? "debug");
-      state.replaceChildren(
-        picture,
-        make("b", "", {}, this.#wording.say(name)),
-        make("span", "", {}, this.#wording.say(`${name}_hint`)),
-      );
-      if (name === "error") {
-        const retry = make("button", "text-button", { type: "button" }, this.#wording.say("retry"));
-        retry.addEventListener("click", () => this.#client?.refresh());
-        state.append(retry);
-      }
+      state.replaceChildren(make("span", "away", {}, say(name)), bone(), bone(), bone());
+      return;
     }
+    const kind = { error: "warning", signed_out: "debug" }[name] ?? "success";
+    const picture = make("div", "state-icon", {}, icon(kind === "debug" ? "bell" : kind));
+    picture.classList.add(kind);
+    const hint = make("span", "", {}, say(`${name}_hint`));
+    const content = make("div", "state", {}, picture, make("b", "", {}, say(name)), hint);
+    if (name === "error") {
+      content.append(makeButton("text-button retry", () => this.#retry(), {}, say("retry")));
+    }
+    // The page may have put something of its own there.
+    const isEmpty = name.startsWith("empty");
+    state.replaceChildren(isEmpty ? make("slot", "", { name: "empty" }, content) : content);
   }
 
   /** Bring the rows in order, touching only those that differ, and keep the focus near. */
   #renderRows(items) {
     const { list, panel } = this.#parts;
-    const focused = this.shadowRoot.activeElement;
-    const focusedRow = focused?.closest(".item");
-    const focusedIndex = focusedRow ? [...list.children].indexOf(focusedRow) : -1;
+    const root = this.shadowRoot;
+    const focused = root.activeElement;
+    const index = [...list.children].indexOf(focused?.closest(".item"));
     const isUpdate = list.childElementCount > 0;
 
     const wanted = new Map(items.map((item) => [item.id, item]));
@@ -837,29 +925,32 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     let next = list.firstElementChild;
     for (const item of items) {
       const row = this.#rows.get(item.id);
-      if (row && row.element === next) {
-        next = next.nextElementSibling;
-        continue;
-      }
-      list.insertBefore((row ?? this.#addRow(item, isUpdate)).element, next);
+      if (row && row.element === next) next = next.nextElementSibling;
+      else list.insertBefore((row ?? this.#addRow(item, isUpdate)).element, next);
     }
     list.hidden = !items.length;
 
-    if (!focused || (!panel.contains(focused) && focused.isConnected)) return;
-    if (focused.isConnected && this.shadowRoot.activeElement === focused) return;
+    if (!focused || root.activeElement === focused) return;
     if (focused.isConnected) {
       focused.focus({ preventScroll: true }); // moved, not removed
     } else {
-      const near = list.children[Math.min(focusedIndex, list.childElementCount - 1)];
-      (near?.querySelector(".tick") ?? panel).focus({ preventScroll: true });
+      const near = list.children[Math.min(index, list.childElementCount - 1)];
+      (near ? controlOf(near, focused) : panel).focus({ preventScroll: true });
     }
   }
 
+  #makeRow(item) {
+    let custom = null;
+    try {
+      custom = this.#renderItem?.(item);
+    } catch (error) {
+      this.#failed({ error, action: null });
+    }
+    return new Row(item, this.#wording, custom);
+  }
+
   #addRow(item, isNew) {
-    const row = new Row(item, this.#wording, {
-      onFollow: (followed, event) => this.#follow(followed, event),
-      onTick: (ticked) => this.#tickOff(ticked),
-    });
+    const row = this.#makeRow(item);
     row.element.classList.toggle("new", isNew && item === this.#shown[0]);
     this.#rows.set(item.id, row);
     return row;

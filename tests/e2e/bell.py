@@ -6,17 +6,21 @@ from playwright.async_api import Locator, Page, expect
 
 
 class Bell:
-    """The first bell of a page, whatever the page shows by now."""
+    """A bell of a page, the first one as a rule, whatever the page shows by now."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, index: int = 0) -> None:
         self.page = page
-        self._element = page.locator("notification-bell").first
+        self._element = page.locator("notification-bell").nth(index)
         self.button = self._element.get_by_role("button", name=re.compile("^Notifications"))
         self.badge = self._element.locator("[part=badge]")
         self.panel = self._element.get_by_role("dialog", name="Notifications")
         self.rows = self.panel.get_by_role("listitem")
         self.mark_all = self.panel.get_by_role("button", name="Mark all as read")
         self.load_more = self.panel.get_by_role("button", name="Load more")
+        self.body = self.panel.locator("[part=body]")
+        self.newer = self.panel.locator("[part=newer]")
+        self.tab_unread = self.panel.get_by_role("tab", name="Unread")
+        self.tab_all = self.panel.get_by_role("tab", name="All")
         self.link_of_panel = self.panel.locator("[part~=all]")
 
     async def open(self) -> None:
@@ -30,6 +34,19 @@ class Bell:
 
     def tick(self, text: str) -> Locator:
         return self.panel.get_by_role("button", name=f"Mark as read: {text}", exact=True)
+
+    def untick(self, text: str) -> Locator:
+        return self.panel.get_by_role("button", name=f"Mark as unread: {text}", exact=True)
+
+    def dismiss(self, text: str) -> Locator:
+        return self.panel.get_by_role("button", name=f"Dismiss: {text}", exact=True)
+
+    async def scroll_to_end(self) -> None:
+        await self.body.evaluate("(body) => body.scrollTo(0, body.scrollHeight)")
+
+    async def scroll_position(self) -> float:
+        position: float = await self.body.evaluate("(body) => body.scrollTop")
+        return position
 
     async def counts(self, unread: int) -> None:
         """Expects this number, to the eye and to the ear."""

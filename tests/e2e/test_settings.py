@@ -64,22 +64,24 @@ async def test_marking_read_from_a_page_without_a_form(
     assert len(traffic.actions) == 2
 
 
-async def test_under_the_strictest_policy(site: Site, page: Page) -> None:
+@pytest.mark.parametrize("language", ["en", "nl"])
+async def test_under_the_strictest_policy(language: str, site: Site, page: Page) -> None:
     ada = somebody("ada")
     await page.add_init_script(_RECORD_VIOLATIONS)
     await site.tell(ada, *(f"Message {number}" for number in range(25)), url="/plain/")
     await site.sign_in(page, ada)
     await is_live(page)
     traffic = Traffic(page)
-    await page.goto(f"{site.url}/strict/")
+    await page.goto(f"{site.url}/strict/?language={language}")
     bell = Bell(page)
     await bell.counts(25)
     await is_live(page)
     await bell.open()
-    await bell.load_more.click()
+    await bell.scroll_to_end()
     await expect(bell.rows).to_have_count(25)
     await site.tell(ada, "News", data={"title": "Title", "actor": "Ben", "icon": "/favicon.ico"})
     await bell.counts(26)
+    await bell.newer.click()
     picture = bell.row("Title").locator("img")
     await expect(picture).to_have_js_property("naturalWidth", 9)
     # It is placed and dressed, although no inline style is allowed.

@@ -19,17 +19,31 @@ GOLDEN = """\
 <script type="module" src="/static/realtime/inbox-tabs.js"></script>
 <script type="module" src="/static/realtime/notification-bell.js"></script>
 <notification-bell inbox="/messages/inbox/" mark-all="/messages/mark_all_read/" socket="/ws/inbox/">
-  <a href="/messages/">Notifications</a>
+  <a href="/messages/"></a>
 </notification-bell>
+<link rel="stylesheet" href="/static/realtime/notification-bell.css">
 """
 
 
+DRAWING = re.compile(r'<svg role="img" aria-label="[^"]+" display="block" .*</svg>')
+
+
 def render(tag: str = "{% notification_bell %}", **context: str) -> str:
-    return Template("{% load realtime %}" + tag).render(Context(context))
+    """What the tag writes, without the drawing in its link."""
+    rendered = Template("{% load realtime %}" + tag).render(Context(context))
+    return DRAWING.sub("", rendered)
 
 
 def test_as_it_comes() -> None:
     assert render() == GOLDEN
+
+
+def test_the_link_shows_the_bell_that_the_script_draws() -> None:
+    drawn = Template("{% load realtime %}{% notification_bell %}").render(Context())
+    [path] = re.findall(r'<path d="([^"]+)"/>', drawn)
+    assert 'aria-label="Notifications"' in drawn
+    script = Path(realtime.__file__).parent / "static/realtime/notification-bell.js"
+    assert path in script.read_text().replace('" +\n    "', "")
 
 
 def test_a_link_of_ones_own() -> None:
@@ -45,6 +59,19 @@ def test_without_an_asgi_application_there_is_no_socket(settings: Settings) -> N
 def test_a_bell_that_polls() -> None:
     expected = GOLDEN.replace(' socket="/ws/inbox/"', "")
     assert render("{% notification_bell live=False %}") == expected
+
+
+def test_what_it_does_besides_takes_a_further_script() -> None:
+    bell = '<script type="module" src="/static/realtime/notification-bell.js"></script>'
+    extras = bell.replace("-bell", "-extras")
+    expected = GOLDEN.replace(bell, f"{extras}\n{bell}")
+    for arguments, attributes in (
+        ("toasts=True", " toasts"),
+        ("title=True", " count-in-title"),
+        ("toasts=True title=True", " toasts count-in-title"),
+    ):
+        rendered = render("{% notification_bell " + arguments + " %}")
+        assert rendered == expected.replace('/ws/inbox/">', f'/ws/inbox/"{attributes}>')
 
 
 def test_the_sockets_path_is_a_setting(settings: Settings) -> None:
@@ -119,4 +146,5 @@ def test_neither_user_nor_session_is_touched(
     request.session = Untouchable()  # type: ignore[assignment]
     template = Template("{% load realtime %}{% notification_bell %}")
     with django_assert_num_queries(0):
-        assert template.render(Context({"request": request})) == GOLDEN
+        rendered = template.render(Context({"request": request}))
+    assert DRAWING.sub("", rendered) == GOLDEN

@@ -9,6 +9,11 @@ urlpatterns = [
     path("new-password/", views.new_password),
     path("bare/", views.bare),
     path("strict/", views.strict),
+    path("cached/", views.cached),
+    path("several/", views.several),
+    path("swapping/<int:number>/", views.swapping),
+    path("package/<path:path>", views.package),
+    path("showcase/", views.showcase),
     path("embedding/", views.embedding),
     path("", include("tests.project.urls")),
 ]

@@ -1,9 +1,13 @@
 import json
+from pathlib import Path
 
+from django.conf import settings
 from django.contrib.auth import get_user_model, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import translation
 from django.utils.safestring import mark_safe
+from django.views.decorators.cache import cache_page
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -61,10 +65,43 @@ def bare(request: HttpRequest) -> HttpResponse:
 
 
 def strict(request: HttpRequest) -> HttpResponse:
-    """The same under the strictest policy."""
-    response = bare(request)
+    """The same under the strictest policy; `?language=de` for one whose texts come with the page."""
+    with translation.override(request.GET.get("language", "en")):
+        response = bare(request)
     response["Content-Security-Policy"] = POLICY
     return response
+
+
+@cache_page(600)
+def cached(request: HttpRequest) -> HttpResponse:
+    """The same for everybody, made once."""
+    return bare(request)
+
+
+def several(request: HttpRequest) -> HttpResponse:
+    """A page with three bells."""
+    return render(request, "e2e/several.html")
+
+
+def swapping(request: HttpRequest, number: int) -> HttpResponse:
+    """A page that Turbo or htmx takes apart and puts together; `?with=` names the script."""
+    context = {"number": number, "script": request.GET.get("with", "")}
+    return render(request, "e2e/swapping.html", context)
+
+
+def package(request: HttpRequest, path: str) -> HttpResponse:
+    """A script out of an npm package that `make test` installs."""
+    script = (Path(settings.BASE_DIR).parents[1] / "node_modules" / path).read_bytes()
+    return HttpResponse(script, content_type="text/javascript")
+
+
+def showcase(request: HttpRequest) -> HttpResponse:
+    """A page as sites have them, to look at.
+
+    `?direction=rtl` is one that runs right to left; `?place=text` has its bell in a line of text.
+    """
+    context = {"direction": request.GET.get("direction", "ltr"), "place": request.GET.get("place")}
+    return render(request, "e2e/showcase.html", context)
 
 
 def embedding(request: HttpRequest) -> HttpResponse:

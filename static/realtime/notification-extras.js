@@ -1,0 +1,208 @@
+/**
+ * What a bell does only when it is asked to: toasts for arrivals (attribute `toasts`), and the
+ * count in the page's title (attribute `count-in-title`).
+ *
+ * It listens to the bells' own events and draws with their means, so that everything about their
+ * looks and texts holds here too. Loading it twice is harmless.
+ */
+
+const LOADED = Symbol.for("stored_messages.notification-extras");
+const CLAIMED = "stored_messages:toasts";
+
+const MAX_TOASTS = 3;
+const SHOWN_FOR = 8000;
+const GATHER = 250; // milliseconds; what arrives together is told together
+
+const STYLE = `
+.toasts { position: fixed; inset: auto 16px 16px auto; inline-size: min(360px, 100vw - 32px);
+  border: 0; overflow: visible; background: none; color: inherit; text-align: start; }
+.toasts:popover-open { display: grid; gap: 8px; }
+.toasts:dir(rtl) { inset: auto auto 16px 16px; }
+.toast { background: var(--_background); color: var(--_text); border: 1px solid var(--_border);
+  border-radius: var(--notification-bell-radius, 12px); overflow: hidden;
+  box-shadow: 0 8px 28px -6px rgb(0 0 0 / .28); animation: fade .2s ease-out; }
+.toast .unread::before { content: none; }
+.close { flex: none; inline-size: 28px; block-size: 28px; margin: 10px 8px 10px 0; padding: 5px; }
+.summary { display: block; inline-size: 100%; padding: 14px 16px; text-align: start;
+  font-weight: 600; }
+.summary:hover { background: var(--_hover); }
+`;
+
+let styleSheet;
+
+/** The toasts of one bell: they live in its shadow tree, above everything else on the page. */
+class Toasts {
+  #bell;
+  #box = document.createElement("div");
+  #timers = new Map(); // by toast
+  #isPaused = false;
+  #news = [];
+
+  constructor(bell) {
+    this.#bell = bell;
+    const box = this.#box;
+    Object.assign(box, { className: "toasts", popover: "manual", role: "region" });
+    box.setAttribute("part", "toasts");
+    const pause = (isPaused) => () => {
+      this.#isPaused = isPaused || box.matches(":hover, :focus-within");
+      for (const toast of this.#timers.keys()) this.#wait(toast);
+    };
+    box.addEventListener("pointerenter", pause(true));
+    box.addEventListener("pointerleave", pause(false));
+    box.addEventListener("focusin", pause(true));
+    box.addEventListener("focusout", () => setTimeout(pause(false)));
+    box.addEventListener("keydown", ({ key, target }) => {
+      if (key === "Escape") this.#remove(target.closest(".toast"));
+    });
+    if (!styleSheet) {
+      styleSheet = new CSSStyleSheet();
+      styleSheet.replaceSync(STYLE);
+    }
+    bell.shadowRoot.adoptedStyleSheets.push(styleSheet);
+    bell.shadowRoot.append(box);
+  }
+
+  /** What is read or gone, here or elsewhere, needs no telling any more. */
+  keepUnread() {
+    const { client } = this.#bell;
+    for (const toast of this.#timers.keys()) {
+      const { id } = toast.querySelector(".item")?.dataset ?? {};
+      const isOver = id ? !client?.items.some((item) => item.id === id) : !client?.unread;
+      if (isOver) this.#remove(toast);
+    }
+  }
+
+  arrived(message) {
+    this.#news.push(message);
+    if (this.#news.length === 1) setTimeout(() => this.#tell(this.#news.splice(0)), GATHER);
+  }
+
+  async #tell(news) {
+    const { user } = this.#bell.client ?? {};
+    const claimed = await claim(news.map(({ id, position }) => `${user} ${id} ${position}`));
+    const own = news.filter((_, index) => claimed[index]);
+    const isLooking = this.#bell.open || document.hidden;
+    if (isLooking || !this.#bell.isConnected || user !== this.#bell.client?.user) return;
+    if (own.length > MAX_TOASTS) this.#add(this.#summary(own.length));
+    else for (const message of own) this.#add(this.#item(message));
+    this.keepUnread();
+  }
+
+  /** A message as the panel draws it, with a button that closes the toast and no more. */
+  #item(message) {
+    const item = this.#bell.drawItem(message);
+    const dismiss = item.querySelector(".dismiss");
+    const close = this.#button("close", "toast-close", () => this.#remove(close));
+    close.title = close.ariaLabel = this.#bell.say("close");
+    close.append(dismiss.firstChild);
+    dismiss.replaceWith(close);
+    const toast = element("toast", item);
+    item.role = "presentation"; // it stands in no list
+    return toast;
+  }
+
+  #summary(count) {
+    const open = this.#button("summary", "toast-summary", () => {
+      this.#remove(open);
+      this.#bell.open = true;
+    });
+    open.textContent = this.#bell.say("arrived_many", { count });
+    return element("toast", open);
+  }
+
+  #button(className, part, onClick) {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className });
+    button.setAttribute("part", part);
+    button.addEventListener("click", onClick);
+    return button;
+  }
+
+  #add(toast) {
+    const box = this.#box;
+    box.ariaLabel = this.#bell.say("notifications");
+    box.prepend(toast);
+    for (const old of [...box.children].slice(MAX_TOASTS)) this.#remove(old);
+    this.#wait(toast);
+    // Shown anew it is above whatever came to the top meanwhile.
+    box.hidePopover();
+    box.showPopover();
+  }
+
+  #wait(toast) {
+    clearTimeout(this.#timers.get(toast));
+    const timer = this.#isPaused ? null : setTimeout(() => this.#remove(toast), SHOWN_FOR);
+    this.#timers.set(toast, timer);
+  }
+
+  #remove(inside) {
+    const toast = inside?.closest(".toast");
+    if (!toast) return;
+    const hadFocus = toast.matches(":focus-within");
+    clearTimeout(this.#timers.get(toast));
+    this.#timers.delete(toast);
+    toast.remove();
+    const next = this.#box.querySelector("a, button");
+    if (hadFocus) (next ?? this.#bell.shadowRoot.querySelector(".button")).focus();
+    if (!this.#timers.size) this.#box.hidePopover();
+    if (!next) this.#isPaused = false;
+  }
+}
+
+function element(name, child) {
+  const made = document.createElement("div");
+  made.className = name;
+  made.setAttribute("part", name);
+  made.append(child);
+  return made;
+}
+
+/** Which of these no tab of this browser has shown yet: from now on this one has. */
+async function claim(keys) {
+  const take = () => {
+    const taken = new Set(JSON.parse(localStorage.getItem(CLAIMED) ?? "[]"));
+    const isNew = keys.map((key) => !taken.has(key));
+    const kept = [...taken, ...keys].slice(-200);
+    localStorage.setItem(CLAIMED, JSON.stringify(kept));
+    return isNew;
+  };
+  try {
+    return await (navigator.locks ? navigator.locks.request(CLAIMED, take) : take());
+  } catch {
+    return keys.map(() => true); // storage is forbidden: better twice than never
+  }
+}
+
+const toasts = new WeakMap(); // by bell
+
+function toastsOf(bell) {
+  if (!toasts.has(bell)) toasts.set(bell, new Toasts(bell));
+  return toasts.get(bell);
+}
+
+function showCount(count) {
+  const title = document.title.replace(/^\(\d+\+?\) /, "");
+  const shown = count > 99 ? "99+" : count;
+  document.title = count ? `(${shown}) ${title}` : title;
+}
+
+function listen(type, listener) {
+  // The path, because a bell may stand in another element's shadow tree.
+  document.addEventListener(`inbox:${type}`, (event) => {
+    const [bell] = event.composedPath();
+    listener(bell, event.detail);
+  });
+}
+
+if (globalThis.document && !document[LOADED]) {
+  document[LOADED] = true;
+  listen("message", (bell, { message }) => {
+    if (bell.hasAttribute("toasts") && !document.hidden) toastsOf(bell).arrived(message);
+  });
+  listen("count", (bell, { unread }) => {
+    toasts.get(bell)?.keepUnread();
+    if (!bell.hasAttribute("count-in-title")) return;
+    bell.client.background = true; // a title is read in tabs that nobody looks at
+    showCount(unread);
+  });
+}

@@ -1,0 +1,146 @@
+"""The bell for everybody: axe in every state and look, large text, small screens, touch."""
+
+import json
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e.bell import Bell
+from tests.e2e.site import Site, somebody
+from tests.e2e.states import LOOKS, STATES, list_of_all, list_of_unread
+from tests.services.browser import NewContext
+from tests.services.packages import npm_package
+
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+# Rules about a page as a whole: this one is the test's own.
+_RUN_AXE = """(tags) => axe.run("notification-bell", { runOnly: tags }).then(({ violations }) =>
+  violations.map(({ id, nodes }) => [id, nodes.map((one) => `${one.target} ${one.failureSummary}`)]))"""
+
+
+async def complaints(page: Page) -> list[Any]:
+    """What axe finds wrong with the bell. What is still moving cannot be measured."""
+    await page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
+    await page.evaluate(npm_package("axe-core", "axe.min.js"))
+    found: list[Any] = await page.evaluate(_RUN_AXE, _TAGS)
+    return found
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_axe_finds_nothing(state: str, site: Site, new_context: NewContext) -> None:
+    context = await new_context(**LOOKS["light"], reduced_motion="reduce")
+    page = await context.new_page()
+    await STATES[state](site, page, "")
+    assert await complaints(page) == []
+    # Looks change while the state stays.
+    await page.emulate_media(color_scheme="dark")
+    assert await complaints(page) == []
+    await page.emulate_media(color_scheme="dark", forced_colors="active")
+    assert await complaints(page) == []
+    await page.emulate_media(color_scheme="light", forced_colors="none")
+    await page.evaluate("document.documentElement.dir = 'rtl'")
+    assert await complaints(page) == []
+
+
+async def test_axe_does_look(site: Site, page: Page) -> None:
+    await list_of_unread(site, page, "")
+    await page.evaluate(
+        """document.querySelector("notification-bell").style
+          .setProperty("--notification-bell-muted", "#ccc")"""
+    )
+    assert [rule for rule, _ in await complaints(page)] == ["color-contrast"]
+
+
+@pytest.mark.parametrize("look", ["narrow", "zoomed"])
+async def test_it_fits(look: str, site: Site, new_context: NewContext) -> None:
+    """320 pixels: a small phone, or 1,280 at 400 %. Zoomed: 200 %, and a low window."""
+    page = await (await new_context(**LOOKS[look])).new_page()
+    await list_of_all(site, page, "")
+    bell = Bell(page)
+    box = await bell.panel.bounding_box()
+    window = page.viewport_size
+    assert box is not None
+    assert window is not None
+    assert box["x"] >= 0
+    assert box["y"] >= 0
+    assert box["x"] + box["width"] <= window["width"]
+    assert box["y"] + box["height"] <= window["height"]
+    # Nothing has to be scrolled sideways, and nothing is cut off.
+    wide = await page.evaluate(
+        """() => [...document.querySelector("notification-bell").shadowRoot.querySelectorAll("*")]
+          .filter((one) => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 1)
+          .map((one) => one.outerHTML)"""
+    )
+    assert wide == []
+
+
+@pytest.mark.parametrize("look", ["light", "narrow"])
+async def test_whatever_is_touched_is_large_enough(
+    look: str, site: Site, new_context: NewContext
+) -> None:
+    page = await (await new_context(**LOOKS[look])).new_page()
+    await list_of_all(site, page, "")
+    small = await page.evaluate(
+        """(least) => {
+          const root = document.querySelector("notification-bell").shadowRoot;
+          const targets = [...root.querySelectorAll("button, a")].filter((one) => one.checkVisibility());
+          return targets
+            .map((one) => [one.outerHTML, one.getBoundingClientRect()])
+            .filter(([, { width, height }]) => width < least || height < least)
+            .map(([html]) => html);
+        }""",
+        # WCAG asks for 24; where there are only fingers the buttons of a row are larger.
+        24 if look == "light" else 32,
+    )
+    assert small == []
+
+
+async def test_nothing_moves_for_who_asks_for_that(site: Site, new_context: NewContext) -> None:
+    page = await (await new_context(reduced_motion="reduce")).new_page()
+    ada = somebody("ada")
+    await site.tell(ada, "One")
+    bell = await site.sign_in(page, ada)
+    await bell.open()
+    await page.evaluate(
+        """globalThis.moved = [];
+        const animate = Element.prototype.animate;
+        Element.prototype.animate = function (...args) { moved.push("animate"); return animate.apply(this, args); };
+        const root = document.querySelector("notification-bell").shadowRoot;
+        for (const type of ["animationstart", "transitionstart"]) {
+          root.addEventListener(type, (event) => moved.push(event.animationName ?? event.propertyName));
+        }"""
+    )
+    await site.tell(ada, "Two")
+    await bell.lists("Two", "One")
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    assert await page.evaluate("moved") == []
+    # Who does not ask for it sees the bell ring.
+    await page.emulate_media(reduced_motion="no-preference")
+    await site.tell(ada, "Three")
+    await page.wait_for_function("moved.includes('animate')")
+
+
+async def test_the_name_and_the_announcements(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await page.clock.install()
+    bell = await site.sign_in(page, ada)
+    await bell.counts(0)
+    await page.clock.run_for("00:01")
+    told = page.locator("notification-bell").get_by_role("status")
+    await page.evaluate(
+        """globalThis.announced = [];
+        const status = document.querySelector("notification-bell").shadowRoot.querySelector("[role=status]");
+        new MutationObserver(() => announced.push(status.textContent)).observe(status, { childList: true });"""
+    )
+    await site.tell(ada, *(f"Message {number}" for number in range(4)))
+    await page.clock.run_for("00:01")
+    await bell.counts(4)
+    await page.clock.run_for("00:04")
+    await site.tell(ada, "One more")
+    await bell.counts(5)
+    await page.clock.run_for("00:06")
+    await expect(told).to_have_text("New notification: One more")
+    # At most one in five seconds, whatever arrives.
+    announced: list[str] = json.loads(await page.evaluate("JSON.stringify(announced)"))
+    assert len(announced) <= 3

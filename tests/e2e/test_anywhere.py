@@ -1,0 +1,275 @@
+"""Pages of every kind: cached, hashed, below a path, with several bells, swapped, loaded twice."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e.bell import Bell
+from tests.e2e.site import Site, somebody
+from tests.e2e.watching import Traffic, is_live, open_sockets, record_sockets
+from tests.project.settings import MIDDLEWARE
+from tests.services.browser import NewContext
+from tests.services.packages import npm_package
+from tests.services.server import Project, Serve
+
+SWAPS = 100
+
+WHITENOISE = {
+    "MIDDLEWARE": ["whitenoise.middleware.WhiteNoiseMiddleware", *MIDDLEWARE],
+    "STORAGES": {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    },
+    "WHITENOISE_KEEP_ONLY_HASHED_FILES": True,
+}
+
+_RECORD_SHIFTS = """
+globalThis.shifts = [];
+new PerformanceObserver((list) => {
+  for (const { value, sources } of list.getEntries()) {
+    shifts.push([value, ...sources.map(({ node }) => node?.nodeName)]);
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+async def test_a_cached_page_is_everybodys(site: Site, page: Page, new_context: NewContext) -> None:
+    ada, ben = somebody("ada"), somebody("ben")
+    await site.tell(ada, "One", "Two")
+    await site.tell(ben, "Three")
+    await site.sign_in(page, ada)
+    other = await (await new_context()).new_page()
+    await site.sign_in(other, ben)
+    answers = [await one.goto(f"{site.url}/cached/") for one in (page, other)]
+    bodies = {await answer.text() for answer in answers if answer}
+    assert len(bodies) == 1
+    await Bell(page).counts(2)
+    await Bell(other).counts(1)
+    # Marking read needs a token that no cached page can hold.
+    bell = Bell(page)
+    await bell.open()
+    await bell.tick("One").click()
+    await site.comes_to_hold(ada, "Two")
+
+
+async def test_hashed_files_alone_are_enough(
+    project: Project, serve: Serve, page: Page, tmp_path: Any
+) -> None:
+    settings = {**WHITENOISE, "STATIC_ROOT": str(tmp_path / "static")}
+    hashed = project.with_env(PROJECT_SETTINGS=json.dumps(settings))
+    hashed.manage("collectstatic", "--noinput", "--verbosity=0")
+    shipped = sorted(one.name for one in (tmp_path / "static/realtime").glob("*.js"))
+    assert all(re.search(r"\.[0-9a-f]{12}\.js$", name) for name in shipped)
+    site = Site(serve(project=hashed))
+    ada = somebody("ada")
+    await site.tell(ada, "One")
+    traffic = Traffic(page)
+    bell = await site.sign_in(page, ada)
+    await bell.counts(1)
+    await is_live(page)
+    await bell.open()
+    await bell.tick("One").click()
+    await site.comes_to_hold(ada)
+    await traffic.settle()
+    scripts = [one.url for one in traffic.requests if one.resource_type == "script"]
+    assert scripts
+    assert all(re.search(r"\.[0-9a-f]{12}\.js$", url) for url in scripts)
+    assert not traffic.complaints
+
+
+async def test_below_a_path(serve: Serve, page: Page) -> None:
+    site = Site(serve(root_path="/site"))
+    ada = somebody("ada")
+    await site.tell(ada, "One", "Two")
+    bell = await site.sign_in(page, ada)
+    assert page.url == f"{site.url}/"
+    await bell.counts(2)
+    await is_live(page)
+    await bell.open()
+    await bell.tick("Two").click()
+    await bell.lists("One")
+    await bell.tab_all.click()
+    await bell.lists("Two", "One")
+    await site.comes_to_hold(ada, "One")
+    await expect(bell.link_of_panel).to_have_js_property("href", f"{site.url}/messages/")
+
+
+async def test_several_bells_share_everything(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, "One", "Two")
+    await record_sockets(page)
+    await site.sign_in(page, ada)
+    await is_live(page)
+    traffic = Traffic(page)
+    await page.goto(f"{site.url}/several/")
+    bells = [Bell(page, index) for index in range(3)]
+    for bell in bells:
+        await bell.counts(2)
+    await is_live(page)
+    await bells[0].open()
+    await bells[0].tab_all.click()
+    await bells[0].lists("Two", "One")
+    # One panel at a time.
+    await bells[2].open()
+    await expect(bells[0].panel).to_be_hidden()
+    await bells[2].lists("Two", "One")
+    await bells[2].tick("Two").click()
+    for bell in bells:
+        await bell.counts(1)
+    await traffic.settle()
+    assert len(traffic.lists) == 1
+    assert await open_sockets(page) == 1
+
+
+async def test_loading_the_scripts_twice_is_harmless(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, "One")
+    await record_sockets(page)
+    bell = await site.sign_in(page, ada)
+    await is_live(page)
+    traffic = Traffic(page)
+    # As after a deployment: the same files under other names.
+    for name in ("inbox-client", "notification-bell"):
+        await page.add_script_tag(url=f"/static/realtime/{name}.js?again", type="module")
+    await page.evaluate(
+        """() => {
+          const one = document.querySelector("notification-bell");
+          one.after(one.cloneNode(true));
+        }"""
+    )
+    second = Bell(page, 1)
+    await second.counts(1)
+    await bell.counts(1)
+    await traffic.settle()
+    assert await open_sockets(page) == 1
+    assert not traffic.lists
+    assert not traffic.complaints
+
+
+@pytest.mark.parametrize(
+    ("package", "script", "visit"),
+    [
+        (
+            "@hotwired/turbo",
+            "dist/turbo.es2017-umd.js",
+            """async (number) => {
+              const loaded = new Promise((resolve) =>
+                addEventListener("turbo:load", resolve, { once: true }));
+              Turbo.visit(`/swapping/${number}/?with=${new URLSearchParams(location.search).get("with")}`);
+              await loaded;
+            }""",
+        ),
+        (
+            "htmx.org",
+            "dist/htmx.min.js",
+            """(number) => htmx.ajax("GET", `/swapping/${number}/`,
+              { target: "body", swap: "innerHTML", select: "body > *" })""",
+        ),
+    ],
+    ids=["Turbo", "htmx"],
+)
+async def test_page_swaps_leave_nothing_behind(
+    package: str, script: str, visit: str, site: Site, page: Page
+) -> None:
+    npm_package(package)
+    ada = somebody("ada")
+    await site.tell(ada, "One")
+    await record_sockets(page)
+    await site.sign_in(page, ada)
+    await is_live(page)
+    await page.goto(f"{site.url}/swapping/0/?with={package}/{script}")
+    bell = Bell(page)
+    await is_live(page)
+    await page.evaluate("globalThis.isTheSamePage = true")
+    devtools = await page.context.new_cdp_session(page)
+    await devtools.send("Performance.enable")
+
+    async def kept() -> dict[str, float]:
+        await devtools.send("HeapProfiler.collectGarbage")
+        answer = await devtools.send("Performance.getMetrics")
+        return {one["name"]: one["value"] for one in answer["metrics"]}
+
+    traffic = Traffic(page)
+    first = None
+    for number in range(1, SWAPS + 1):
+        await page.evaluate(visit, number)
+        if number == SWAPS // 5:
+            await bell.counts(1)
+            await bell.open()
+            await bell.lists("One")
+            first = await kept()
+    await expect(page.locator("#main")).to_have_text(f"Page {SWAPS}")
+    await bell.counts(1)
+    await site.tell(ada, "Two")
+    await bell.counts(2)
+    await bell.open()
+    await bell.lists("Two", "One")
+    assert await page.evaluate("globalThis.isTheSamePage") is True
+    assert await page.locator("notification-bell").count() == 1
+    # The first one's all along.
+    assert await page.evaluate("sockets.length") == 1
+    assert await open_sockets(page) == 1
+    assert not traffic.lists
+    last = await kept()
+    assert first is not None
+    for name in ("Nodes", "JSEventListeners"):
+        assert last[name] <= first[name] * 1.5, name
+
+
+async def test_the_page_does_not_jump(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, "One", "Two", "Three")
+    bell = await site.sign_in(page, ada)
+    await bell.counts(3)
+    await page.add_init_script(_RECORD_SHIFTS)
+    # The scripts come late: the page is painted without them, with what will become the bell.
+    painted = "performance.getEntriesByName('first-contentful-paint').length"
+
+    async def late(route: Any) -> None:
+        await page.wait_for_function(painted)
+        await route.continue_()
+
+    await page.route("**/*.js", late)
+    await page.goto(f"{site.url}/showcase/", wait_until="commit")
+    await bell.counts(3)
+    await is_live(page)
+    await bell.open()
+    await bell.lists("Three", "Two", "One")
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    assert await page.evaluate("shifts") == []
+    # What records them does.
+    await page.evaluate("document.querySelector('main').style.marginTop = '200px'")
+    await page.wait_for_function("shifts.length > 0")
+
+
+async def test_nor_does_a_line_of_text(site: Site, page: Page) -> None:
+    measure = """() => {
+      const bell = document.querySelector("notification-bell");
+      return JSON.stringify([bell, bell.closest("p")].map((one) => one.getBoundingClientRect()));
+    }"""
+    await site.sign_in(page, somebody("ada"))
+    await page.route("**/*.js", lambda route: route.abort())
+    await page.goto(f"{site.url}/showcase/?place=text")
+    before = await page.evaluate(measure)
+    await page.unroute("**/*.js")
+    await page.reload()
+    await is_live(page)
+    assert await page.evaluate(measure) == before
+
+
+async def test_a_frozen_tab_catches_up(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    bell = await site.sign_in(page, ada)
+    await is_live(page)
+    devtools = await page.context.new_cdp_session(page)
+    await devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
+    await site.tell(ada, "While it was frozen")
+    await devtools.send("Page.setWebLifecycleState", {"state": "active"})
+    await bell.counts(1)
+    await site.tell(ada, "Afterwards")
+    await bell.counts(2)
+    await bell.open()
+    await bell.lists("Afterwards", "While it was frozen")
