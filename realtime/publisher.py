@@ -13,15 +13,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from realtime import log
 from realtime.conf import app_settings
 from realtime.counters import counters
 from realtime.events import Publication
+from realtime.groups import EVERYBODY
 from realtime.hub import running_hubs
 from realtime.layers import configured_layer, is_local
 
+#: How many events are under way to the layer at a time, and so how many connections a process has to it.
+WINDOW = 16
 #: Seconds for which the end of the interpreter waits for events on their way.
 FLUSH = 2.0
 
@@ -152,12 +156,32 @@ class Publisher:
             await wake.wait()
             wake.clear()
             # What is under way stays in the queue until it is done: flush() waits for it too.
-            while self._waiting:
-                await self._send(self._waiting[0])
+            while batch := self._next():
+                if len(batch) == 1:
+                    await self._send(batch[0])
+                else:
+                    await asyncio.gather(*map(self._send, batch))
                 with self._done:
-                    self._waiting.popleft()
+                    for _ in batch:
+                        self._waiting.popleft()
                     self._progressed = time.monotonic()
                     self._done.notify_all()
+
+    def _next(self) -> list[Publication]:
+        """What can be under way at a time: the next ones, as long as each is for another user.
+
+        So what one inbox hears stays in order, and the wait for the layer's answers is shared.
+        """
+        batch: list[Publication] = []
+        groups = set()
+        with self._lock:
+            for publication in islice(self._waiting, WINDOW):
+                group = publication.group
+                if batch and (group in groups or EVERYBODY in (group, batch[0].group)):
+                    break
+                groups.add(group)
+                batch.append(publication)
+        return batch
 
     async def _send(self, publication: Publication) -> None:
         """Publish with a timeout and one more attempt; then it is for reconciling to heal."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from channels.layers import BaseChannelLayer
 
-from tests.services.waiting import wait_for
+from tests.services.waiting import eventually, wait_for
 
 
 class RecordingLayer(BaseChannelLayer):
@@ -62,3 +62,18 @@ class StuckLayer(BaseChannelLayer):
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
         self.asked.set()
         await asyncio.Event().wait()
+
+
+class WaitingLayer(RecordingLayer):
+    """Notes what is under way, and answers only so many calls as it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.under_way: list[int] = []
+        self.may_answer = 0
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        turn = len(self.under_way)
+        self.under_way.append(int(message["frames"][0]))
+        await eventually(lambda: turn < self.may_answer, "leave to answer")
+        await super().group_send(group, message)

@@ -39,6 +39,27 @@ def test_order_is_kept_in_one_thread_of_its_own(recorded: RecordingLayer) -> Non
     assert recorded.threads == {"realtime-publisher"}
 
 
+def test_the_wait_for_the_layer_is_shared_among_users(settings: Settings) -> None:
+    """But one user's events stay in order, and everybody's are apart from all others."""
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.WaitingLayer"}}
+    settings.REALTIME = {"PUBLISH_TIMEOUT": 60}
+    layer = get_channel_layer()
+    everybody = list(range(20))
+    for number, users in enumerate(([1], [1], [2], [3], [2], everybody, [4])):
+        [publication] = deliveries(users, [str(number)])
+        publish(publication)
+        if number == 0:
+            wait_for(lambda: layer.under_way == [0], "the first is under way")
+    for together in ([1, 2, 3], [4], [5], [6]):
+        layer.may_answer = together[0]
+        wait_for(
+            lambda together=together: layer.under_way[together[0] :] == together, f"{together}"
+        )
+    layer.may_answer = 7
+    assert flush()
+    assert numbers(layer) == list(range(7))
+
+
 def test_from_threads(recorded: RecordingLayer) -> None:
     threads = [
         threading.Thread(target=lambda n=n: [publish(event(n * 50 + i)) for i in range(50)])
