@@ -6,10 +6,15 @@ Every text says whom it is for, so that whoever shows it to somebody else, or sh
 import os
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.utils import timezone
 
 import stored_messages
 from stored_messages.api import StoredMessage, get_backend
@@ -39,6 +44,30 @@ def _create_users(asked: dict[str, Any]) -> None:
     User.objects.bulk_create([User(username=name) for name in asked["names"]])
 
 
+def _sign_in_many(asked: dict[str, Any]) -> list[str]:
+    """Create so many users and a session for each; return the sessions' keys."""
+    count = asked["count"]
+    User.objects.bulk_create(User(username=f"user-{number}") for number in range(count))
+    users = User.objects.filter(username__startswith="user-").order_by("pk")
+    store = SessionStore()
+    keys = [store._get_new_session_key() for _ in range(count)]
+    Session.objects.bulk_create(
+        Session(
+            session_key=key,
+            session_data=store.encode(
+                {
+                    SESSION_KEY: str(user.pk),
+                    BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",
+                    HASH_SESSION_KEY: user.get_session_auth_hash(),
+                }
+            ),
+            expire_date=timezone.now() + timedelta(days=1),
+        )
+        for key, user in zip(keys, users, strict=True)
+    )
+    return keys
+
+
 def _send(asked: dict[str, Any]) -> None:
     text = text_for(asked["to"], asked["number"])
     stored_messages.add_message_for(_users(asked["to"]), stored_messages.STORED_INFO, text)
@@ -47,6 +76,15 @@ def _send(asked: dict[str, Any]) -> None:
 def _send_many(asked: dict[str, Any]) -> None:
     for index in range(asked["count"]):
         _send({**asked, "number": f"{asked['number']}.{index}"})
+
+
+def _send_to_all(asked: dict[str, Any]) -> None:
+    stored_messages.add_message_for(User.objects.all(), stored_messages.STORED_INFO, asked["text"])
+
+
+def _broadcast_many(asked: dict[str, Any]) -> None:
+    for _ in range(asked["count"]):
+        stored_messages.broadcast_message(stored_messages.STORED_INFO, "x" * asked["size"])
 
 
 def _broadcast(asked: dict[str, Any]) -> None:
@@ -109,7 +147,10 @@ def _unread(user: User) -> list[tuple[str, str]]:
 
 OPERATIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "create users": _create_users,
+    "sign in many": _sign_in_many,
     "send": _send,
+    "send to all": _send_to_all,
+    "broadcast many": _broadcast_many,
     "send many": _send_many,
     "broadcast": _broadcast,
     "roll back": _roll_back,

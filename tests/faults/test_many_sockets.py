@@ -1,0 +1,151 @@
+"""What thousands of sockets do to one process: those that never read, and those that all come back at once."""
+
+import asyncio
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.deployment import SETTINGS, post
+from tests.faults.listeners import leave, listen, listen_all
+from tests.services.processes import HOST, ListeningProcess, free_port
+from tests.services.server import ROOT, Project
+from tests.services.waiting import eventually
+
+MIB = 1024 * 1024
+
+Start = Callable[..., ListeningProcess]
+
+
+@pytest.fixture
+def start(migrated_database: Path, tmp_path: Path) -> Iterator[Start]:
+    """`start("uvicorn", *options, **live_settings)`: a server with an SQLite file and the layer of its process."""
+    database = tmp_path / "project.sqlite3"
+    database.write_bytes(migrated_database.read_bytes())
+    servers: list[ListeningProcess] = []
+
+    def start(kind: str, *options: str, **live: Any) -> ListeningProcess:
+        port = free_port()
+        env = {
+            "PROJECT_DATABASE": str(database),
+            "PROJECT_SETTINGS": json.dumps({"REALTIME": live}),
+        }
+        project = Project(ROOT, SETTINGS, env=env)
+        command = {
+            "uvicorn": ["tests.faults.serve_uvicorn", project.asgi, str(port)],
+            "daphne": ["daphne", "-b", HOST, "-p", str(port), *options, project.asgi],
+        }[kind]
+        server = ListeningProcess(
+            kind,
+            [sys.executable, "-m", *command],
+            port=port,
+            log=tmp_path / "server.log",
+            env=project.environment,
+            cwd=ROOT,
+        )
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+async def ask(server: ListeningProcess, **operation: Any) -> Any:
+    return await asyncio.to_thread(post, server.port, "/perform/", operation)
+
+
+def memory(server: ListeningProcess) -> float:
+    """Resident, in MiB."""
+    pages = int(Path(f"/proc/{server.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / MIB
+
+
+#: So many sockets, and so much for each of them: without a bound it would be 400 MB.
+SLOW, FRAMES, SIZE = 500, 100, 8000
+
+
+async def test_sockets_that_never_read_cost_a_bounded_amount_and_delay_nobody(start: Start) -> None:
+    server = start("uvicorn", SOCKET_QUEUE=50, SOCKETS_PER_USER=SLOW)
+    [key, other] = await ask(server, kind="sign in many", count=2)
+    slow = await listen_all(server.port, [key] * SLOW, receive_buffer=4096)
+    reader = await listen(server.port, other)
+    for listener in slow:
+        listener.stop_reading()
+    before = memory(server)
+    for number in range(1, 11):
+        await ask(server, kind="broadcast many", count=FRAMES // 10, size=SIZE)
+        wanted = number * FRAMES // 10
+        await eventually(lambda n=wanted: reader.frames.get("stored") == n, f"{wanted} frames")
+    grown = memory(server) - before
+    assert grown < SLOW * FRAMES * SIZE / MIB / 4, f"{grown:.0f} MiB"
+    # Who reads again learns why it was closed, and comes back.
+    slow[0].read_on()
+    await eventually(lambda: slow[0].code == 1013, "the close code")
+    again = await listen(server.port, key)
+    assert again.sync["unread"] == FRAMES
+    await leave(*slow, reader, again)
+
+
+async def test_under_daphne_they_go_by_its_ping_timeout(start: Start) -> None:
+    """Its `send` never waits, so it keeps what is not read: for as long as it waits for a pong."""
+    server = start("daphne", "--ping-interval", "2", "--ping-timeout", "4", SOCKETS_PER_USER=100)
+    [key, other] = await ask(server, kind="sign in many", count=2)
+    slow = await listen_all(server.port, [key] * 50, receive_buffer=4096)
+    reader = await listen(server.port, other)
+    for listener in slow:
+        listener.stop_reading()
+    await ask(server, kind="broadcast many", count=50, size=SIZE)
+    await eventually(lambda: reader.frames.get("stored") == 50, "who reads is not delayed")
+
+    def sockets() -> int:
+        return sum(
+            line.split()[3] == "01" and line.split()[1].endswith(f":{server.port:04X}")
+            for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+        )
+
+    await eventually(lambda: sockets() <= 1, "the slow ones are gone", timeout=90)
+    assert not reader.closed.done()
+    await leave(*slow, reader)
+
+
+USERS, TABS = 1000, 5
+
+
+async def test_all_come_back_at_once_and_only_who_missed_something_has_to_ask(start: Start) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = USERS * TABS + 500
+    if soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(needed, hard), hard))
+        if hard < needed:
+            pytest.fail(f"{needed} open files are needed: raise `ulimit -n`")
+    server = start("uvicorn")
+    keys = await ask(server, kind="sign in many", count=USERS)
+    await ask(server, kind="send to all", text="before")
+    sessions = keys * TABS
+    listeners = await listen_all(server.port, sessions)
+    told = [listener.sync for listener in listeners]
+    assert {sync["unread"] for sync in told} == {1}
+
+    await asyncio.to_thread(server.kill)
+    await asyncio.gather(*(listener.closed for listener in listeners))
+    hands = ThreadPoolExecutor(1)  # the server ends with the thread that starts it
+    await asyncio.get_running_loop().run_in_executor(hands, server.start)
+    await ask(server, kind="send", to=["user-7"], number="meanwhile")
+    listeners = await listen_all(server.port, sessions)
+    differing = {
+        sessions[index]
+        for index, (before, listener) in enumerate(zip(told, listeners, strict=True))
+        if (before["unread"], before["digest"])
+        != (listener.sync["unread"], listener.sync["digest"])
+    }
+    assert differing == {keys[7]}
+    assert all("stored" not in listener.frames for listener in listeners)
+    await leave(*listeners)
