@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
@@ -92,6 +93,7 @@ class InboxView(APIView):
         final: Response = super().finalize_response(request, response, *args, **kwargs)
         final["Cache-Control"] = "private, no-cache"
         patch_vary_headers(final, ["Cookie", "Authorization"])
+        _say_nothing_of_lost_sessions(_django_request(request))
         return final
 
 
@@ -221,6 +223,17 @@ def _headers(request: Request, page: Page) -> dict[str, str]:
         url = replace_query_param(request.build_absolute_uri(), "cursor", page.cursor)
         headers["Link"] = f'<{url}>; rel="next"'
     return headers
+
+
+def _say_nothing_of_lost_sessions(request: HttpRequest) -> None:
+    """Keep Django from taking away the cookie of a session that is no more.
+
+    Clients ask in the background. An answer to a question from before a login may come after the login's own, and
+    would take the new session's cookie away: whoever has just signed in would be signed out.
+    """
+    session = getattr(request, "session", None)
+    if session is not None and session.is_empty():
+        request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
 
 
 def _django_request(request: Request) -> HttpRequest:

@@ -226,3 +226,19 @@ def test_the_project_s_other_defaults_do_not_matter():
 
     expected = ["403", "True", "True", "200", "200", "200", "200", "0", "200"]
     assert done.stdout.split() == expected, done.stderr
+
+
+@pytest.mark.parametrize("lost", ["session", "password"])
+@pytest.mark.parametrize(("method", "route"), ROUTES)
+def test_an_old_session_leaves_the_cookie_of_a_new_one_alone(ada, lost, method, route):
+    """The answer to what was asked before a login may come after the login's own."""
+    client = Client()
+    client.force_login(ada)
+    if lost == "session":
+        client.session.delete()
+    else:
+        ada.set_password("another")
+        ada.save()
+    answer = client.generic(method, f"/messages/{route}")
+    assert answer.status_code == 403
+    assert "sessionid" not in answer.cookies
