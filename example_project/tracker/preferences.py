@@ -41,6 +41,14 @@ class PreferencesForm(forms.Form):
         required=False,
         help_text="Through a WebSocket. Without it the bell asks every few seconds.",
     )
+    toasts = forms.BooleanField(
+        required=False, help_text="What arrives is shown at the edge of the page for a moment."
+    )
+    title = forms.BooleanField(
+        label="Count in the page's title",
+        required=False,
+        help_text="So that a tab in the background says how many are unread.",
+    )
     own_colours = forms.BooleanField(
         label="Of my own",
         required=False,
@@ -53,7 +61,7 @@ class PreferencesForm(forms.Form):
 
     @property
     def behaviour(self) -> list[forms.BoundField]:
-        return [self["live"]]
+        return [self[name] for name in ("live", "toasts", "title")]
 
     @property
     def shape(self) -> list[forms.BoundField]:

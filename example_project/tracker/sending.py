@@ -53,7 +53,8 @@ class SendForm(forms.Form):
     )
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        # Ids of its own: it shares its page with another form.
+        super().__init__(*args, label_suffix="", auto_id="send_%s", **kwargs)
         if not user.is_staff:
             del self.fields["everybody"]
 

@@ -32,7 +32,7 @@ def test_who_chose_nothing_has_the_bell_as_it_comes(browser, ada):
     html = page_of(browser(ada))
     assert tag(html, "html") == ' lang="en" dir="ltr" class="auto"'
     assert 'socket="/ws/inbox/"' in tag(html, "notification-bell")
-    assert "bell.css" not in html
+    assert "/settings/bell.css" not in html
 
 
 def test_what_was_chosen_is_kept_and_shown(browser, ada, ben):
@@ -61,6 +61,19 @@ def test_the_page_with_all_notifications_speaks_the_language(browser, ada):
     html = page_of(signed_in, "/messages/")
     assert '<div lang="ar">' in html
     assert ' lang="en"' in tag(html, "html")
+
+
+def test_toasts_and_the_count_in_the_title_are_switched_on(browser, ada):
+    signed_in = browser(ada)
+    assert "toasts" not in tag(page_of(signed_in), "notification-bell")
+    signed_in.post("/settings/", CHOSEN | {"toasts": "on", "title": "on"})
+    attributes = tag(page_of(signed_in), "notification-bell").split()
+    assert {"toasts", "count-in-title"} <= set(attributes)
+
+
+def test_ids_are_given_once(browser, mira):
+    ids = re.findall(r'\bid="([^"]+)"', page_of(browser(mira), "/settings/"))
+    assert len(ids) == len(set(ids))
 
 
 def test_colours_and_shape_are_a_style_sheet(browser, ada):
