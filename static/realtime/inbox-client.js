@@ -1082,7 +1082,9 @@ export class InboxClient extends EventTarget {
 
   async #fetchArchive(isMore) {
     const archive = this.#archive;
-    while (archive.request) await archive.request.answer;
+    // Not that of somebody else, whose request never ends.
+    while (archive === this.#archive && archive.request) await archive.request.answer;
+    if (archive !== this.#archive) return false;
     const cursor = isMore && archive.bottom;
     if (!this.#isActive || cursor === null) return false;
     const answer = this.#getList(this.#archiveUrl, {

@@ -222,6 +222,17 @@ describe("failures", () => {
     assert.deepEqual(tab.shownOfAll, [7]);
   });
 
+  test("who waits for a request when the user changes does not wait for ever", async () => {
+    const tab = await opened(4, 3, -2, -1);
+    tab.hold = "lists";
+    tab.client.all.open();
+    const more = tab.client.all.loadMore();
+    await settled();
+    tab.user = "bob";
+    tab.sync();
+    assert.equal(await more, false);
+  });
+
   test("signed out, nothing is left", async () => {
     const tab = await opened(2, -1);
     tab.listStatus = 403;
