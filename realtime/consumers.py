@@ -8,7 +8,7 @@ from channels.consumer import AsyncConsumer
 from realtime.asgi_types import Receive, Scope, Send
 from realtime.conf import app_settings
 from realtime.counters import counters
-from realtime.hub import get_hub
+from realtime.hubs import get_hub
 from realtime.login import SessionSignIn, SignIn
 from realtime.sockets import (
     POLICY_VIOLATION,

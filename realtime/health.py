@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from realtime import publisher
 from realtime.conf import app_settings
-from realtime.hub import running_hubs
+from realtime.hubs import running_hubs
 
 
 class Health(NamedTuple):

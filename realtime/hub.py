@@ -1,15 +1,10 @@
 """The fan-out of one process: gets each event once and writes it to every local socket that it concerns."""
 
 import asyncio
-import atexit
-import os
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 from realtime import log, supervision
 from realtime.conf import app_settings
@@ -20,7 +15,7 @@ from realtime.guard import Guard
 from realtime.layers import LOCAL_CAPACITY, configured_layer, local_layer
 from realtime.line import Line
 from realtime.reconcile import SLICE, Reconciler
-from realtime.shutdown import GOODBYE, before_twisted_stops
+from realtime.shutdown import GOODBYE
 from realtime.sockets import SERVICE_RESTART, Socket
 from stored_messages.owners import joined_at, owner_key
 
@@ -53,7 +48,8 @@ class Hub:
     Everything but :meth:`relay` is to be called in its event loop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_stop: "Callable[[Hub], None]") -> None:
+        self._on_stop = on_stop
         self.loop = asyncio.get_running_loop()
         configured = configured_layer()
         self.has_own_layer = configured is None
@@ -147,7 +143,7 @@ class Hub:
         if self._stopped:
             return
         self._stopped = True
-        forget(self)
+        self._on_stop(self)
         log.info("hub_stopped", "The hub has stopped.")
         if self._stop_later is not None:
             self._stop_later.cancel()
@@ -243,63 +239,3 @@ class Hub:
 
 #: What to do with events of further types. Called in the hub's loop, for as short as can be.
 handlers: dict[str, Callable[[Hub, dict[str, Any]], object]] = {}
-
-_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
-_watched_loops: "WeakSet[asyncio.AbstractEventLoop]" = WeakSet()
-_lock = threading.Lock()
-
-
-def get_hub() -> Hub:
-    """Return the hub of the running event loop, started if need be."""
-    loop = asyncio.get_running_loop()
-    hub = _hubs.get(loop)
-    if hub is None:
-        hub = Hub()
-        with _lock:
-            for other in [other for other in _hubs if other.is_closed()]:
-                del _hubs[other]
-            _hubs[loop] = hub
-        hub.start()
-        if loop not in _watched_loops:
-            _watched_loops.add(loop)
-            before_twisted_stops(_say_goodbye)
-    return hub
-
-
-async def _say_goodbye() -> None:
-    hub = _hubs.get(asyncio.get_running_loop())
-    if hub is not None:
-        await hub.say_goodbye()
-
-
-def running_hubs() -> list[Hub]:
-    """Return the hubs of this process, the newest last."""
-    with _lock:
-        return [hub for loop, hub in _hubs.items() if not loop.is_closed()]
-
-
-def forget(hub: Hub) -> None:
-    with _lock, suppress(KeyError):
-        del _hubs[hub.loop]
-
-
-def _forget_all() -> None:
-    """In a forked child: the loops and threads of the hubs are the parent's."""
-    global _lock  # noqa: PLW0603 - the parent's lock may be held for ever
-    _lock = threading.Lock()
-    _hubs.clear()
-
-
-def _shut_down_all() -> None:
-    """At the end of the interpreter: some servers (Daphne) leave their loop with tasks in it.
-
-    CPython may crash when it finalises those.
-    """
-    for hub in running_hubs():
-        if not hub.loop.is_running():
-            with suppress(Exception):
-                hub.loop.run_until_complete(hub.shut_down())
-
-
-os.register_at_fork(after_in_child=_forget_all)
-atexit.register(_shut_down_all)

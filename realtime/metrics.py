@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 from realtime import publisher
 from realtime.conf import app_settings
 from realtime.counters import counters
-from realtime.hub import running_hubs
+from realtime.hubs import running_hubs
 
 
 class Metric(NamedTuple):

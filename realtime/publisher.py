@@ -21,7 +21,7 @@ from realtime.conf import app_settings
 from realtime.counters import counters
 from realtime.events import Publication
 from realtime.groups import EVERYBODY
-from realtime.hub import running_hubs
+from realtime.hubs import running_hubs
 from realtime.layers import configured_layer, is_local
 
 #: How many events are under way to the layer at a time, and so how many connections a process has to it.

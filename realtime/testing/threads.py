@@ -10,7 +10,7 @@ from django.test import Client
 from typing_extensions import Self
 
 from realtime import login
-from realtime.hub import running_hubs
+from realtime.hubs import running_hubs
 from realtime.testing.tab import TIMEOUT, InboxTab
 
 T = TypeVar("T")

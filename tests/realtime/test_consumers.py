@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.test import Client
 from pytest_django import Settings
 
-from realtime.hub import get_hub
+from realtime.hubs import get_hub
 from realtime.testing import InboxTab
 from tests.realtime.sending import broadcast, send
 

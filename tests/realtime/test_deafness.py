@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from realtime.events import deliveries
 from realtime.groups import EVERYBODY, user_group
-from realtime.hub import get_hub
+from realtime.hubs import get_hub
 from realtime.publisher import publish
 from realtime.testing import InboxTab
 from tests.realtime.sending import send, summary

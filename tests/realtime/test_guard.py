@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from realtime import guard, log, still_signed_in
-from realtime.hub import running_hubs
+from realtime.hubs import running_hubs
 from realtime.login import SessionSignIn
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key

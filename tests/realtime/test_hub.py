@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from realtime.hub import get_hub, running_hubs
+from realtime.hubs import get_hub, running_hubs
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
 from tests.realtime.conftest import INTERVAL

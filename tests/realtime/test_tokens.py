@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from realtime.asgi import application
-from realtime.hub import running_hubs
+from realtime.hubs import running_hubs
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
 from tests.realtime.backends import Keys

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from realtime.hub import running_hubs
+from realtime.hubs import running_hubs
 from tests.faults.operations import perform
 
 
