@@ -12,10 +12,11 @@ from itertools import accumulate
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
+from stored_messages.backends.database_lookups import Among
 from stored_messages.expiry import archive_cutoff, inbox_cutoff
 from stored_messages.links import safe_url
 from stored_messages.models import Delivery, Message
@@ -80,7 +81,7 @@ def bulk_summaries(users: Iterable[Any]) -> dict[Any, Summary]:
     if not by_pk:
         return {}
     after = _after(_cutoff(archive=False))
-    deliveries = Delivery.objects.filter(after, user__in=list(by_pk))
+    deliveries = Delivery.objects.filter(after, Among(F("user"), list(by_pk)))
     own = _sums_by_user(deliveries.filter(read_at__isnull=True))
     broadcasts = list(
         Message.objects.filter(after, broadcast=True)
