@@ -127,6 +127,8 @@ const STYLE = `
   --_size: var(--notification-bell-size, 40px);
   display: inline-block; vertical-align: middle; inline-size: var(--_size); block-size: var(--_size);
   font: 14px/1.45 var(--notification-bell-font, system-ui, "Segoe UI", "Noto Sans", sans-serif);
+  letter-spacing: normal; overflow-wrap: break-word; text-align: start; text-transform: none;
+  white-space: normal;
 }
 :host([hidden]), [hidden] { display: none !important; }
 :host([theme="light"]) { color-scheme: light; }
@@ -156,8 +158,8 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
   border-radius: var(--notification-bell-radius, 12px); outline: none; text-align: start;
   box-shadow: 0 4px 8px -2px rgb(0 0 0 / .08), 0 16px 40px -6px rgb(0 0 0 / .22); }
 .panel:popover-open { display: flex; flex-direction: column; animation: fade .14s ease-out; }
-.head { display: flex; align-items: center; padding: 10px 8px 0; padding-inline-start: 16px; }
-.title { flex: 1; font-size: 15px; font-weight: 600; }
+.head { display: flex; flex-wrap: wrap; align-items: center; padding: 10px 8px 0; padding-inline-start: 16px; }
+.title { flex: auto; font-size: 15px; font-weight: 600; }
 .text-button, .note { display: flex; align-items: center; gap: 6px; min-block-size: 32px;
   padding: 4px 8px; border-radius: 7px; color: var(--_accent); font-weight: 500; font-size: 13px; }
 .text-button svg, .note svg { flex: none; inline-size: 16px; }

@@ -1,0 +1,63 @@
+"""The bell keeps its shape wherever it stands."""
+
+from playwright.async_api import Page, expect
+
+from tests.e2e.site import Site, somebody
+
+# Navigation bars have such styles, and they are inherited.
+_LOUD = """document.body.style.cssText =
+  "white-space: nowrap; text-transform: uppercase; letter-spacing: 4px; overflow-wrap: anywhere;" +
+  "text-align: right; font: italic 30px/3 serif" """
+
+_SHAPE = """() => {
+  const root = document.querySelector("notification-bell").shadowRoot;
+  return ["badge", "title", "subject", "text"].map((name) => {
+    const piece = root.querySelector(`.${name}`);
+    const { width, height } = piece.getBoundingClientRect();
+    return [name, width, height, piece.innerText, getComputedStyle(piece).textAlign];
+  });
+}"""
+
+
+async def test_the_texts_of_the_page_have_no_say_in_it(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    words = "Words that need more than one line, because there are as many of them as there are."
+    await site.tell(ada, *[words] * 12, data={"title": "Twelve of them"})
+    bell = await site.sign_in(page, ada)
+    await bell.counts(12)
+    await bell.open()
+    await expect(bell.rows).to_have_count(12)
+    shape = await page.evaluate(_SHAPE)
+    await page.evaluate(_LOUD)
+    assert await page.evaluate(_SHAPE) == shape
+
+
+async def test_long_words_of_a_language_are_not_broken(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, "Hallo")
+    bell = await site.sign_in(page, ada)
+    texts = '{"notifications": "Benachrichtigungen", "mark_all_read": "Alle als gelesen markieren"}'
+    await page.evaluate(
+        """(texts) => {
+          const block = document.createElement("script");
+          block.type = "application/json";
+          block.textContent = texts;
+          document.querySelector("notification-bell").append(block);
+        }""",
+        texts,
+    )
+    await bell.page.locator("notification-bell").get_by_role("button").first.click()
+    for width in (1280, 320):
+        await page.set_viewport_size({"width": width, "height": 700})
+        for name in ("title", "mark-all"):
+            part = page.locator(f"notification-bell [part~={name}]")
+            await expect(part).to_be_visible()
+            lines = await part.evaluate(
+                """(part) => {
+                  const range = document.createRange();
+                  range.selectNodeContents(part);
+                  const tops = [...range.getClientRects()].filter((one) => one.height > 8);
+                  return new Set(tops.map((one) => Math.round(one.bottom / 8))).size;
+                }"""
+            )
+            assert (width, name, lines) == (width, name, 1)
