@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,15 +19,29 @@ from realtime.testing import InboxTab
 from tests.realtime.sending import broadcast, mark_all_read, send
 from tests.services.redis import RedisServer
 
-LAYERS = {
-    "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
-    "core": "channels_redis.core.RedisChannelLayer",
-}
+PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"
+CORE = "channels_redis.core.RedisChannelLayer"
 
 
-@pytest.fixture(params=LAYERS.values(), ids=LAYERS.keys())
-def layers(request: pytest.FixtureRequest, settings: Settings, redis_url: str) -> dict[str, Any]:
-    made = {"default": {"BACKEND": request.param, "CONFIG": {"hosts": [redis_url]}}}
+@pytest.fixture(scope="module")
+def second_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("second-redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["one", "sharded"])
+def hosts(request: pytest.FixtureRequest, redis_url: str) -> list[Any]:
+    """One Redis, or two that share the channels. Behind Sentinel: tests/faults/test_sentinel.py."""
+    if request.param == "sharded":
+        return [redis_url, request.getfixturevalue("second_redis").url]
+    return [redis_url]
+
+
+@pytest.fixture(params=[PUBSUB, CORE], ids=["pubsub", "core"])
+def layers(request: pytest.FixtureRequest, settings: Settings, hosts: list[Any]) -> dict[str, Any]:
+    made = {"default": {"BACKEND": request.param, "CONFIG": {"hosts": hosts}}}
     settings.CHANNEL_LAYERS = made
     # Rounds are rare here: what arrives in time comes by Redis.
     settings.REALTIME = {"RECONCILE_INTERVAL": 3.0}

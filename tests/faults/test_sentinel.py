@@ -1,0 +1,86 @@
+"""Behind Redis Sentinel: what is sent elsewhere arrives, and again after another Redis took over."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.faults.deployment import LAYERS, SETTINGS, post
+from tests.faults.listeners import Listener, leave, listen
+from tests.services.processes import HOST
+from tests.services.redis import RedisServer
+from tests.services.redis_sentinel import MASTER, RedisSentinel
+from tests.services.server import ROOT, Project, Serve, Server
+from tests.services.waiting import eventually, wait_for
+
+
+class Watched:
+    """A master, its replica, and who makes the one the other when it is dead."""
+
+    def __init__(self, directory: Path) -> None:
+        for name in ("master", "replica", "sentinel"):
+            (directory / name).mkdir()
+        self.master = RedisServer(directory / "master")
+        at = (HOST, str(self.master.port))
+        # The copy is sent at once, and not in the hope of more replicas.
+        now = ("--repl-diskless-sync-delay", "0")
+        self.replica = RedisServer(directory / "replica", "--replicaof", *at, *now)
+        self.sentinel = RedisSentinel(directory / "sentinel", self.master)
+
+    def knows_replica(self) -> bool:
+        with Redis(host=HOST, port=self.sentinel.port, decode_responses=True) as client:
+            replicas = client.execute_command("SENTINEL REPLICAS", MASTER)
+        return any("master-link-status" in str(one) and "ok" in str(one) for one in replicas)
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    watched = Watched(tmp_path)
+    with ExitStack() as stack:
+        for server in (watched.master, watched.replica, watched.sentinel):
+            stack.callback(server.kill)
+            server.start()
+        wait_for(watched.knows_replica, "the sentinel knows the replica")
+        yield watched
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+async def test_another_redis_takes_over(
+    serve: Serve, migrated_database: Path, tmp_path: Path, watched: Watched, layer: str
+) -> None:
+    hosts = [{"sentinels": [(HOST, watched.sentinel.port)], "master_name": MASTER}]
+    settings: dict[str, Any] = {
+        "REALTIME": {"RECONCILE_INTERVAL": 1, "PUBLISH_TIMEOUT": 1},
+        "CHANNEL_LAYERS": {"default": {"BACKEND": LAYERS[layer], "CONFIG": {"hosts": hosts}}},
+    }
+    database = shutil.copy(migrated_database, tmp_path / "project.sqlite3")
+    env = {"PROJECT_DATABASE": str(database), "PROJECT_SETTINGS": json.dumps(settings)}
+    project = Project(ROOT, SETTINGS, env=env)
+    here, elsewhere = (serve("uvicorn", project=project) for _ in range(2))
+    [key] = await _perform(here, kind="sign in many", count=1)
+    listener = await listen(here.port, key)
+    await _hears(listener, elsewhere)
+    await asyncio.to_thread(watched.master.kill)
+    await _hears(listener, elsewhere)
+    await leave(listener)
+
+
+async def _perform(server: Server, **operation: Any) -> Any:
+    return await asyncio.to_thread(post, server.port, "/perform/", operation)
+
+
+async def _hears(listener: Listener, sender: Server) -> None:
+    """Send until a message arrives by itself: the process may still be joining groups."""
+    before = listener.frames.get("stored", 0)
+
+    async def heard() -> bool:
+        await _perform(sender, kind="send", to=["user-0"], number="1")
+        return listener.frames.get("stored", 0) > before
+
+    await eventually(heard, "an event by the live path", timeout=60)
