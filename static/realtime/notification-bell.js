@@ -155,7 +155,7 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 
 .panel { position: fixed; inset: auto; overflow: hidden;
   inline-size: var(--_width); background: var(--_background); color: var(--_text); border: 1px solid var(--_border);
-  border-radius: var(--notification-bell-radius, 12px); outline: none; text-align: start;
+  border-radius: var(--notification-bell-radius, 12px); outline: none;
   box-shadow: 0 4px 8px -2px rgb(0 0 0 / .08), 0 16px 40px -6px rgb(0 0 0 / .22); }
 .panel:popover-open { display: flex; flex-direction: column; animation: fade .14s ease-out; }
 .head { display: flex; flex-wrap: wrap; align-items: center; padding: 10px 8px 0; padding-inline-start: 16px; }
