@@ -117,6 +117,12 @@ async def test_the_bell_becomes_what_was_chosen(example: Example, page: Page) ->
     await expect(panel).to_have_css("direction", "rtl")
     await expect(element).to_have_css("color-scheme", "dark")
     await expect(bell.badge).to_have_css("background-color", "rgb(12, 110, 90)")
+    # The browser has a form for each plural category of Arabic.
+    forms: list[str] = await element.evaluate(
+        "(bell) => [0, 1, 2, 3, 11, 100].map((count) => bell.say('arrived_many', { count }))"
+    )
+    assert len(set(forms)) == 6
+    assert [any(digit in form for digit in "0123") for form in forms] == 3 * [False] + 3 * [True]
     await panel.get_by_role("link", name="عرض كل الإشعارات").click()
     await expect(page.get_by_role("heading", name="الإشعارات")).to_be_visible()
     # The policy of every page let all of this pass.
