@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -18,6 +19,8 @@ from django.utils import timezone
 
 import stored_messages
 from stored_messages.api import StoredMessage, get_backend
+from stored_messages.conf import app_settings
+from tests.services.waiting import wait_for
 
 EVERYBODY = "everybody"
 NOBODY = "nobody"
@@ -70,7 +73,21 @@ def _sign_in_many(asked: dict[str, Any]) -> list[str]:
 
 def _send(asked: dict[str, Any]) -> None:
     text = text_for(asked["to"], asked["number"])
-    stored_messages.add_message_for(_users(asked["to"]), stored_messages.STORED_INFO, text)
+    date = None
+    if "expires in" in asked:
+        left = timedelta(days=app_settings.INBOX_EXPIRE_DAYS, seconds=-asked["expires in"])
+        date = timezone.now() - left
+    stored_messages.add_message_for(
+        _users(asked["to"]), stored_messages.STORED_INFO, text, date=date
+    )
+
+
+def _commit_late(asked: dict[str, Any]) -> None:
+    """Do something in a transaction; say so in one file, and commit when there is another."""
+    with transaction.atomic():
+        perform(asked["operation"])
+        Path(asked["begun"]).touch()
+        wait_for(Path(asked["commit"]).exists, "leave to commit")
 
 
 def _send_many(asked: dict[str, Any]) -> None:
@@ -149,6 +166,7 @@ OPERATIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "create users": _create_users,
     "sign in many": _sign_in_many,
     "send": _send,
+    "commit late": _commit_late,
     "send to all": _send_to_all,
     "broadcast many": _broadcast_many,
     "send many": _send_many,

@@ -24,13 +24,17 @@ class FrameFaults:
 class Balancer:
     """Passes each connection on to one of the servers that answer, picked at random.
 
-    ``frame_faults`` holds for all sockets, old and new, until it is ``None`` again. ``frames`` counts what servers
-    sent; ``dropped``, ``doubled`` and ``late`` what became of it.
+    While ``answers`` is not set, requests are passed on and their answers held: ``held`` of them. ``drops`` says of
+    each frame whether it is lost. ``frame_faults`` holds for all sockets, old and new, until it is ``None`` again.
+    ``frames`` counts what servers sent; ``dropped``, ``doubled`` and ``late`` what became of it.
     """
 
     def __init__(self, ports: Sequence[int], generator: random.Random) -> None:
         self.ports = list(ports)
         self.frame_faults: FrameFaults | None = None
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.held = 0
         self.drops: Callable[[bytes], bool] | None = None
         self.frames = self.dropped = self.doubled = self.late = 0
         self._random = generator
@@ -144,7 +148,7 @@ class _Connection:
     async def run(
         self, from_client: asyncio.StreamReader, from_server: asyncio.StreamReader
     ) -> None:
-        answers = self._frames(from_server) if self.is_socket else _chunks(from_server)
+        answers = self._frames(from_server) if self.is_socket else self._answers(from_server)
         tasks = [
             asyncio.create_task(self._copy(self._requests(from_client), self._to_server)),
             asyncio.create_task(self._copy(answers, self._to_client)),
@@ -178,6 +182,14 @@ class _Connection:
         if self.stalled:
             # Neither end learns that the other has gone.
             await self._wait_for_end()
+
+    async def _answers(self, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+        balancer = self._balancer
+        async for chunk in _chunks(reader):
+            if not balancer.answers.is_set():
+                balancer.held += 1
+                await balancer.answers.wait()
+            yield chunk
 
     async def _frames(self, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
         """What is to be passed on at once; what comes late is written past this."""

@@ -134,7 +134,7 @@ class Run:
             for tab, state in states.items():
                 assert not state["violations"], (tab, state["violations"])
                 since = max(quiet, (state["liveAt"] or now * 1000) / 1000)
-                if _shows(state, truth[state["user"]]):
+                if shows(state, truth[state["user"]]):
                     wrong.pop(tab, None)
                     right.setdefault(tab, now - since)
                 else:
@@ -168,7 +168,7 @@ class Run:
                 pass
         states = await self._states()
         for tab, state in states.items():
-            assert _shows(state, truth[state["user"]]), (tab, state)
+            assert shows(state, truth[state["user"]]), (tab, state)
             assert len(state["ids"]) >= min(100, len(truth[state["user"]])), tab
         await asyncio.sleep(2 * self.deployment.interval)
         for tab, state in (await self._states()).items():
@@ -214,7 +214,8 @@ class Run:
         return truth
 
 
-def _shows(state: dict[str, Any], truth: list[tuple[str, str]]) -> bool:
+def shows(state: dict[str, Any], truth: list[tuple[str, str]]) -> bool:
+    """Whether a tab in this state shows exactly this."""
     ids: list[str] = state["ids"]
     return (
         state["loaded"]
