@@ -154,4 +154,4 @@ def _close(sockets: Iterable[Socket]) -> None:
         closed += 1
     if closed:
         counters.sockets_signed_out += closed
-        log.info("signed_out", "Signed out: %(sockets)d sockets were closed.", sockets=closed)
+        log.info("signed_out", "Signed out: sockets closed: %(sockets)d.", sockets=closed)
