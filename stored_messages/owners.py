@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
+from django.db.models.lookups import In
 from django.utils.crypto import salted_hmac
 
 from stored_messages.moments import as_project_date
@@ -31,7 +32,16 @@ def user_pk(user: Any) -> Any:
     Keys are compared as the database would: ``"7"`` and ``7`` are the same user. Raises ``ValueError`` for a user that
     has none (unsaved or anonymous) and for what cannot be one, ``TypeError`` for another model's instance.
     """
+    return _user_pk(get_user_model(), user)
+
+
+def users_by_pk(users: Iterable[Any]) -> dict[Any, Any]:
+    """Return users by their primary keys; raises as :func:`user_pk`, and looks the model up only once."""
     model = get_user_model()
+    return {_user_pk(model, user): user for user in users}
+
+
+def _user_pk(model: Any, user: Any) -> Any:
     if isinstance(user, Model) and not isinstance(user, model):
         raise TypeError(f"{user!r} is no {settings.AUTH_USER_MODEL}.")
     pk = user.pk if hasattr(user, "pk") else user
@@ -41,6 +51,19 @@ def user_pk(user: Any) -> Any:
         return model._meta.pk.to_python(pk)
     except ValidationError as error:
         raise ValueError(f"{user!r} is no {settings.AUTH_USER_MODEL} and no key of one.") from error
+
+
+class Among(In):
+    """``Among(F("user"), pks)``: what ``__in`` is, for thousands of keys: on PostgreSQL one parameter, an array.
+
+    With 5,000 users, writing as many parameters cost more than all that the database did.
+    """
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        column, params = self.process_lhs(compiler, connection)
+        field = self.lhs.output_field
+        values = [field.get_db_prep_value(value, connection, prepared=True) for value in self.rhs]
+        return f"{column} = ANY(%s::{field.rel_db_type(connection)}[])", (*params, values)
 
 
 def joined_at(user: Any) -> datetime | None:

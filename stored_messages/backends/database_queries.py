@@ -16,11 +16,10 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from stored_messages.backends.database_lookups import Among
 from stored_messages.expiry import archive_cutoff, inbox_cutoff
 from stored_messages.links import safe_url
 from stored_messages.models import Delivery, Message
-from stored_messages.owners import joined_at, user_pk
+from stored_messages.owners import Among, joined_at, user_pk, users_by_pk
 from stored_messages.positions import format_position
 from stored_messages.stored import StoredMessage, Summary
 
@@ -77,7 +76,7 @@ def bulk_summaries(users: Iterable[Any]) -> dict[Any, Summary]:
     Broadcasts are few and users many: each user's are a suffix of them, in order of sending, less those the user has
     a delivery of.
     """
-    by_pk = {user_pk(user): user for user in users}
+    by_pk = users_by_pk(users)
     if not by_pk:
         return {}
     after = _after(_cutoff(archive=False))
