@@ -508,7 +508,6 @@ export class InboxClient extends EventTarget {
     const isOfThis = this.#ledger.bottom === cursor && sameSummary(page.summary, this.#ledger.summary);
     if (isSettled && isOfThis) {
       this.#ledger.append(page);
-      this.#tag = null;
       this.#noteKnown(page.items);
       this.#changed();
     } else {
@@ -874,9 +873,7 @@ export class InboxClient extends EventTarget {
     const request = { records: [], at: this.#platform.now() };
     this.#request = request;
     const limit = this.#atMost(this.#rows, this.#ledger.items.size);
-    request.limit = limit;
-    const known = this.#tag?.limit === limit ? this.#tag.tag : "";
-    this.#getList(this.#inboxUrl, { limit }, known).then((list) => {
+    this.#getList(this.#inboxUrl, { limit }, this.#tag).then((list) => {
       if (this.#request !== request) return;
       this.#request = null;
       if (list.error) this.#listFailed(list.error);
@@ -884,7 +881,7 @@ export class InboxClient extends EventTarget {
     });
   }
 
-  async #getList(address, params, knownTag = "") {
+  async #getList(address, params, knownTag) {
     const url = new URL(address);
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
     const headers = { Accept: "application/json" };
@@ -934,7 +931,7 @@ export class InboxClient extends EventTarget {
     if (!list.isUnchanged) {
       if (!isFirst) this.#archive.isCurrent = false; // it may have missed the same
       this.#ledger.replace(list);
-      this.#tag = list.tag ? { tag: list.tag, limit: request.limit } : null;
+      this.#tag = list.tag;
     }
     this.#replay(request.records);
     this.#catchUp();
@@ -1226,10 +1223,8 @@ export class InboxClient extends EventTarget {
     } catch {
       return;
     }
-    const socket = this.#socket;
     this.#hear(frame);
-    // Not what was another user's.
-    if (this.#isSynced && socket === this.#socket) this._heard(frame, this.#silenceLimit);
+    if (this.#isSynced) this._heard(frame, this.#silenceLimit);
   }
 
   #hear(frame) {

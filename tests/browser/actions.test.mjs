@@ -293,7 +293,9 @@ describe("rule 11: a confirmed action is a frame, unless a real one was about it
     tab.hold = "posts";
     const done = tab.client.markRead("1");
     await settled();
+    assert.deepEqual(tab.shown, []);
     tab.arrive(1, { position: position(9), stamp: 5 });
+    assert.deepEqual(tab.shown, [1]);
     await tab.release();
     await done;
     assert.deepEqual(tab.shown, [1]);

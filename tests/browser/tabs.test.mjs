@@ -342,6 +342,18 @@ describe("no socket", () => {
     assert.equal(tabs.lists, lists);
   });
 
+  test("a tab that is opened meanwhile does not take the holder for dead", async () => {
+    const tabs = await Tabs.open(1, 1);
+    const [first] = tabs.all;
+    first.socketsWork = false;
+    first.socket.end(1006);
+    await tabs.clock.pass(30_000);
+    const late = await tabs.add(1);
+    await tabs.clock.pass(40_000);
+    assert.equal(late.sockets.length, 0);
+    assert.equal(late.client.status, "polling");
+  });
+
   test("signed out: all hide everything at once, and one list each decides", async () => {
     const tabs = await Tabs.open(3, 1);
     for (const tab of tabs.all) tab.listStatus = 403;
