@@ -71,7 +71,7 @@ class Line:
 
     async def _renew(self) -> None:
         await self._drop()
-        channel = await asyncio.wait_for(self._layer.new_channel(), TIMEOUT)
+        channel = await supervision.within(TIMEOUT, self._layer.new_channel())
         self._channel = channel
         self._receiving = supervision.start("receiving", lambda: self._receive(channel))
         self.membership.move_to(channel)
@@ -105,7 +105,7 @@ class Line:
         return ways
 
     async def _say(self, send: Callable[..., Any], target: str, way: str) -> None:
-        await asyncio.wait_for(send(target, {"type": PROBE, "way": way}), TIMEOUT)
+        await supervision.within(TIMEOUT, send(target, {"type": PROBE, "way": way}))
 
     async def _receive(self, channel: str) -> None:
         try:

@@ -126,7 +126,7 @@ class Membership:
         call = getattr(self._layer, method)
 
         async def one(group: str) -> None:
-            await asyncio.wait_for(call(group, channel), TIMEOUT)
+            await supervision.within(TIMEOUT, call(group, channel))
 
         remaining = iter(groups)
         while batch := list(islice(remaining, BATCH)):

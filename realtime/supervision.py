@@ -3,8 +3,11 @@
 import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from realtime import log
+
+T = TypeVar("T")
 
 #: Seconds before a failed task is run again; doubled with each failure in a row, up to the second figure.
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
@@ -55,9 +58,25 @@ def once(name: str, work: Callable[[], Coroutine[None, None, None]]) -> "asyncio
     return task
 
 
+async def within(timeout: float, work: Awaitable[T]) -> T:
+    """Await ``work`` and return its result; after ``timeout`` seconds cancel it and raise ``TimeoutError``."""
+    # Not asyncio.wait_for(), which before Python 3.12 forgets a cancellation that comes together with the result:
+    # what goes on then begins tasks in a loop that is being closed.
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([task], timeout=timeout)
+        if not task.done():
+            raise asyncio.TimeoutError
+    finally:
+        if not task.done():
+            _end(task)
+            await asyncio.wait([task], timeout=PATIENCE)
+    return task.result()
+
+
 async def wait_for_event(event: asyncio.Event, timeout: float) -> None:
     """Wait until it is set, or until the time is up, and clear it."""
-    # Not asyncio.wait_for(), which before Python 3.12 forgets a cancellation that comes together with the event.
+    # Not asyncio.wait_for(), for the reason above.
     timer = asyncio.get_running_loop().call_later(timeout, event.set)
     try:
         await event.wait()
@@ -66,7 +85,7 @@ async def wait_for_event(event: asyncio.Event, timeout: float) -> None:
     event.clear()
 
 
-def _end(task: "asyncio.Task[Exception | None]") -> None:
+def _end(task: "asyncio.Future[Any]") -> None:
     """Cancel a task until it has ended: layers and libraries may swallow a cancellation."""
     if not task.done():
         task.cancel()
