@@ -414,7 +414,7 @@ export class InboxClient extends EventTarget {
   #isSynced = false; // it, or one elsewhere, said its first sync
   #wasLive = false; // ever
   #heardAt = 0;
-  #connectedAt = 0;
+  #losses = 0; // of sockets
   #heartbeat = Infinity;
   #silenceLimit = FIRST_SYNC_TIMEOUT;
   #connectFailures = 0; // in a row
@@ -870,7 +870,7 @@ export class InboxClient extends EventTarget {
     // The list will answer every sync heard so far.
     this.#mustFetch = false;
     this.#pendingSync = null;
-    const request = { records: [], at: this.#platform.now() };
+    const request = { records: [], losses: this.#losses };
     this.#request = request;
     const limit = this.#atMost(this.#rows, this.#ledger.items.size);
     this.#getList(this.#inboxUrl, { limit }, this.#tag).then((list) => {
@@ -1133,7 +1133,6 @@ export class InboxClient extends EventTarget {
       return;
     }
     this.#socket = socket;
-    this.#connectedAt = this.#platform.now();
     this.#silenceLimit = FIRST_SYNC_TIMEOUT;
     this.#heardAt = this.#platform.now();
     this.#watch();
@@ -1183,6 +1182,7 @@ export class InboxClient extends EventTarget {
 
   /** There is no socket, here or in another tab; false if the session has ended. */
   _down(failures, code, wasSynced = this.#isSynced) {
+    this.#losses += 1;
     this.#isSynced = false;
     this.#archive.isCurrent = false;
     if (code === 4401 && wasSynced) {
@@ -1257,7 +1257,7 @@ export class InboxClient extends EventTarget {
 
   /** A new socket speaks: wait neither out a long pause, nor for a list in a dead connection. */
   #askAgainSoon() {
-    if (this.#request && this.#request.at < this.#connectedAt) {
+    if (this.#request && this.#request.losses < this.#losses) {
       this.#abortLists();
       this.#wake();
     }

@@ -115,10 +115,9 @@ class TabbedInboxClient extends InboxClient {
     // It has the chance to say itself that the socket is down.
     const patience = SECOND * (2 + 2 * platform.random());
     this.#silence = platform.setTimeout(() => {
-      const { hasSocket, isAttentive } = this._line;
-      if (hasSocket) return;
+      if (!this.#baton || this.#baton.isHeld) return;
       this._down(0);
-      if (isAttentive && this.#baton) this.#standBy(true);
+      if (this._line.isAttentive) this.#standBy(true);
     }, limit + patience);
   }
 

@@ -241,6 +241,21 @@ describe("the holder", () => {
     assert.equal(first.sockets.length, 1);
   });
 
+  test("in the back/forward cache, alone: restored, it asks once", async () => {
+    const tabs = await Tabs.open(1, 1);
+    const [tab] = tabs.all;
+    tab.hidePage();
+    tab.hold = "lists";
+    tab.restorePage();
+    await tabs.clock.pass(10);
+    tab.sync(); // before the list is answered
+    tab.hold = false;
+    await tab.release();
+    await tabs.clock.pass(DEBOUNCE);
+    assert.equal(tab.lists.length, 2);
+    assert.equal(tab.client.status, "live");
+  });
+
   test("with a dead socket: it gets a new one itself, nobody robs it", async () => {
     const tabs = await Tabs.open(2, 1);
     await tabs.clock.pass(SILENCE + 1000);
@@ -340,6 +355,16 @@ describe("no socket", () => {
     const { lists } = tabs;
     await tabs.pass(2 * MINUTE);
     assert.equal(tabs.lists, lists);
+  });
+
+  test("from the start: the holder does not rob itself, and tries as often as any other", async () => {
+    const tabs = new Tabs();
+    const tab = new Tab({ clock: tabs.clock, browser: tabs.browser, isSharing: true });
+    tab.socketsWork = false;
+    tab.client.start();
+    await tabs.clock.pass(MINUTE);
+    assert.equal(tab.client.status, "polling");
+    assert.ok(tab.sockets.length <= 4, String(tab.sockets.length));
   });
 
   test("a tab that is opened meanwhile does not take the holder for dead", async () => {
