@@ -22,7 +22,7 @@ from stored_messages.backends.database_queries import (
     read_deliveries_of,
     total,
 )
-from stored_messages.backends.inbox import InboxBackend
+from stored_messages.backends.inbox import Arrival, InboxBackend
 from stored_messages.exceptions import MessageDoesNotExist
 from stored_messages.models import Delivery, Message
 from stored_messages.owners import user_pk
@@ -71,30 +71,35 @@ class DefaultBackend(InboxBackend):
             _delivery(user_id, message) for user_id in user_ids for message in messages
         )
 
-    def _deliver_again(self, user_ids: list[Any], arriving: StoredMessage) -> list[Any]:
+    def _deliver_again(self, user_ids: list[Any], arriving: StoredMessage) -> Arrival:
         self._hold(arriving)
         Delivery.objects.bulk_create(
             [_delivery(user_id, arriving) for user_id in user_ids], ignore_conflicts=True
         )
         held = self._deliveries().filter(user__in=user_ids, message=int(arriving.id))
         rows = list(held.select_for_update().order_by("user"))
+        dismissed = [row for row in rows if row.dismissed_at is not None]
         reopened = [
             row
             for row in rows
             if row.stamp != arriving.stamp
             and arriving.read_at is None
+            and row.dismissed_at is None
             and read_at_of(row) is not None
         ]
-        arrived = [row for row in rows if row.stamp == arriving.stamp] + reopened
-        if reopened:
-            above = max(row.position for row in reopened) + 1
+        created = [row for row in rows if row.stamp == arriving.stamp]
+        arrived = created + dismissed + reopened
+        if dismissed or reopened:
+            above = max(row.position for row in dismissed + reopened) + 1
             position = max(parse_position(arriving.position), above)
             arriving.position = format_position(position)
             self._deliveries().filter(pk__in=[row.pk for row in arrived]).update(
-                read_at=None, dismissed_at=None, position=position, stamp=arriving.stamp
+                read_at=arriving.read_at,
+                dismissed_at=None,
+                position=position,
+                stamp=arriving.stamp,
             )
-        arrived_for = {row.user_id for row in arrived}
-        return [user_id for user_id in user_ids if user_id in arrived_for]
+        return Arrival(_in_order_of(user_ids, arrived), _in_order_of(user_ids, created + dismissed))
 
     def _hold(self, message: StoredMessage) -> None:
         """Let nobody else store this message, or clean it up, until the transaction ends.
@@ -289,6 +294,11 @@ def _delivery(user_id: Any, message: StoredMessage) -> Delivery:
         broadcast=message.broadcast,
         read_at=message.read_at,
     )
+
+
+def _in_order_of(user_ids: list[Any], rows: list[Delivery]) -> list[Any]:
+    owners = {row.user_id for row in rows}
+    return [user_id for user_id in user_ids if user_id in owners]
 
 
 def _pks(msg_ids: list[str]) -> list[int]:

@@ -91,20 +91,21 @@ local function load_or_make(id, position, stamp, date)
 end
 
 if operation == 'deliver' then
-  -- id, position, stamp, date, read_at of each: how many of them arrived
-  local arrived = 0
+  -- id, position, stamp, date, read_at of each: of the last, 2 if it is new to the archive, 1 if only to the inbox
+  local arrived
   for i = 4, #ARGV, 5 do
     local id, read = ARGV[i], ARGV[i + 4]
     local r = load(id)
+    arrived = 0
     if not r then
       save({id = id, position = ARGV[i + 1], stamp = ARGV[i + 2], date = ARGV[i + 3], read = read, dismissed = '0',
             broadcast = '0'})
-      arrived = arrived + 1
-    elseif r.read ~= '' and read == '' then
+      arrived = 2
+    elseif r.dismissed == '1' or (r.read ~= '' and read == '') then
+      arrived = r.dismissed == '1' and 2 or 1
       redis.call('ZREM', KEPT, member(r))
-      r.position, r.stamp, r.read, r.dismissed = ARGV[i + 1], ARGV[i + 2], '', '0'
+      r.position, r.stamp, r.read, r.dismissed = ARGV[i + 1], ARGV[i + 2], read, '0'
       save(r)
-      arrived = arrived + 1
     end
   end
   return arrived

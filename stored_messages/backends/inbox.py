@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.utils import timezone
@@ -16,6 +16,13 @@ from stored_messages.expiry import inbox_cutoff
 from stored_messages.owners import pk_batches, user_pk
 from stored_messages.positions import format_position, new_stamp, next_position, parse_position
 from stored_messages.stored import Cleanup, Page, Ref, StoredMessage
+
+
+class Arrival(NamedTuple):
+    """For whom a message arrived, and to whom of them it is new: their archive did not have it."""
+
+    user_ids: list[Any]
+    new_to: list[Any]
 
 
 class InboxBackend(StoredMessagesBackend):
@@ -41,10 +48,11 @@ class InboxBackend(StoredMessagesBackend):
         """Give new messages, which nobody has, to at most a thousand users: read, if they have ``read_at``."""
 
     @abstractmethod
-    def _deliver_again(self, user_ids: list[Any], arriving: StoredMessage) -> list[Any]:
+    def _deliver_again(self, user_ids: list[Any], arriving: StoredMessage) -> Arrival:
         """Give a message to users who may have it, at its position and with its stamp; return for whom it arrived.
 
         What they have unread stays as it is. What they have read becomes unread, unless this one arrives as read.
+        What they have dismissed is theirs again, either way.
         """
 
     @abstractmethod
@@ -100,7 +108,7 @@ class InboxBackend(StoredMessagesBackend):
             self._insert(drafts)
             for user_ids in pk_batches(users):
                 self._deliver(user_ids, drafts)
-                self._announce(drafts, user_ids)
+                self._announce(drafts, Arrival(user_ids, user_ids))
         return drafts
 
     def inbox_store(self, users: Any, msg_instance: Any) -> None:
@@ -137,13 +145,14 @@ class InboxBackend(StoredMessagesBackend):
                 arriving.read_at = read_at
                 self._announce([arriving], self._deliver_again(user_ids, arriving))
 
-    def _announce(self, messages: Sequence[StoredMessage], user_ids: list[Any]) -> None:
+    def _announce(self, messages: Sequence[StoredMessage], arrival: Arrival) -> None:
         """Tell that these messages arrived for these users."""
+        user_ids = arrival.user_ids
         if not user_ids:
             return
         unread = [message for message in messages if message.read_at is None]
         for message in messages:
-            self._announce_per_user(signals.archive_stored, message, user_ids)
+            self._announce_per_user(signals.archive_stored, message, arrival.new_to)
         for message in unread:
             self._announce_per_user(signals.inbox_stored, message, user_ids)
         live = [message for message in unread if not _expired(message)]
@@ -151,7 +160,7 @@ class InboxBackend(StoredMessagesBackend):
             self._send_signal(signals.messages_stored, user_ids=user_ids, messages=live)
 
     def _announce_per_user(self, signal: Any, message: StoredMessage, user_ids: list[Any]) -> None:
-        if signal.has_listeners(type(self)):
+        if user_ids and signal.has_listeners(type(self)):
             for user in get_user_model()._default_manager.in_bulk(user_ids).values():
                 self._send_signal(signal, user=user, message=message)
 

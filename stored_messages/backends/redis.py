@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from stored_messages.backends.inbox import InboxBackend
+from stored_messages.backends.inbox import Arrival, InboxBackend
 from stored_messages.backends.redis_broadcasts import (
     Broadcast,
     Totals,
@@ -101,10 +101,14 @@ class RedisBackend(InboxBackend):
         arguments = [argument for message in messages for argument in delivery(message)]
         self._run((pk, "deliver", arguments) for pk in user_ids)
 
-    def _deliver_again(self, user_ids: list[Any], arriving: StoredMessage) -> list[Any]:
+    def _deliver_again(self, user_ids: list[Any], arriving: StoredMessage) -> Arrival:
         arguments = delivery(arriving)
         replies = self._run((pk, "deliver", arguments) for pk in user_ids)
-        return [pk for pk, arrived in zip(user_ids, replies, strict=True) if arrived]
+        told = dict(zip(user_ids, replies, strict=True))
+        return Arrival(
+            [pk for pk, reply in told.items() if reply],
+            [pk for pk, reply in told.items() if reply == 2],
+        )
 
     # Reading.
 

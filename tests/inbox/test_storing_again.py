@@ -51,13 +51,30 @@ def test_an_old_message_is_new_to_who_gets_it_now(backend, ada, ben):
 
 
 @pytest.mark.parametrize("first", ["inbox_store", "archive_store"])
-def test_archive_and_inbox_in_any_order_make_one_unread_copy(backend, ada, first):
+def test_archive_and_inbox_in_any_order_make_one_unread_copy(backend, ada, first, sent_signals):
     message = backend.create_message(STORED_INFO, "Hello")
     second = {"inbox_store": "archive_store", "archive_store": "inbox_store"}[first]
     getattr(backend, first)([ada], message)
     getattr(backend, second)([ada], message)
 
     assert unread(backend, ada) == archive(backend, ada) == ["Hello"]
+    assert names(sent_signals) == ["archive_stored", "inbox_stored", "messages_stored"]
+    check_agreement(backend, ada)
+
+
+def test_what_was_dismissed_comes_back_to_the_archive_alone(backend, ada, ben, sent_signals):
+    message = send(backend, [ada, ben], "Again")
+    send(backend, [ada], "Later")
+    backend.dismiss(ada, [message.id])
+    sent_signals.clear()
+
+    backend.archive_store([ada, ben], message)
+
+    assert (unread(backend, ada), archive(backend, ada)) == (["Later"], ["Later", "Again"])
+    assert backend.get(ada, message.id).read_at is not None
+    assert unread(backend, ben) == ["Again"]
+    [(name, carried)] = sent_signals
+    assert (name, carried["user"]) == ("archive_stored", ada)
     check_agreement(backend, ada)
 
 
