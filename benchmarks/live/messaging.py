@@ -37,16 +37,10 @@ def _latency(page: Page, parties: list[Party], sizes: Sizes) -> None:
 
 
 def _rates(page: Page, parties: list[Party], sizes: Sizes) -> None:
-    def rate(party: Party, count: int, kind: str = "sync") -> float:
-        rates = []
-        for _ in range(sizes.rounds):
-            heard = party.flood(count, kind)
-            rates.append(count / (max(map(max, heard.arrived)) - heard.sent["began"]))
-        return statistics.median(rates)
-
     ours, raw = parties
-    fast, slow = rate(ours, sizes.flood), rate(raw, sizes.flood // 10)
-    asynchronous = rate(raw, sizes.flood // 2, "async")
+    fast, costs = _flood(ours, sizes, sizes.flood)
+    slow, raw_costs = _flood(raw, sizes, sizes.flood // 10)
+    asynchronous, async_costs = _flood(raw, sizes, sizes.flood // 2, "async")
     page.at_least(
         "sustainable unicast messages per second per sending process (live part alone)",
         f"{fast:,.0f}",
@@ -54,6 +48,33 @@ def _rates(page: Page, parties: list[Party], sizes: Sizes) -> None:
         fast / slow,
         10,
     )
+    page.table(
+        "What one message to one user costs where it passes: CPU (channels_redis pub/sub, one socket a user)",
+        ("contender", *costs, "messages per second"),
+        [
+            (name, *map(us, spent.values()), f"{rate:,.0f}")
+            for name, spent, rate in (
+                ("ours", costs, fast),
+                ("raw", raw_costs, slow),
+                ("raw, from async code", async_costs, asynchronous),
+            )
+        ],
+    )
+
+
+def _flood(
+    party: Party, sizes: Sizes, count: int, kind: str = "sync"
+) -> tuple[float, dict[str, float]]:
+    """Messages per second until the last has arrived, and what each cost where."""
+    rates, spent = [], []
+    for _ in range(sizes.rounds):
+        before = party.cpu_everywhere()
+        heard = party.flood(count, kind)
+        after = party.cpu_everywhere()
+        rates.append(count / (max(map(max, heard.arrived)) - heard.sent["began"]))
+        spent.append({place: (after[place] - before[place]) / count for place in before})
+    medians = {place: statistics.median(one[place] for one in spent) for place in spent[0]}
+    return statistics.median(rates), medians
 
 
 def _callers_cost(page: Page, parties: list[Party], sizes: Sizes) -> None:

@@ -26,7 +26,7 @@ def site(users: int) -> Iterator[Site]:
                 "TEST_DATABASE_URL": os.environ["TEST_DATABASE_URL"],
                 "CHANNEL_REDIS": redis.url,
             }
-            yield Site(environment, pks, cookies, database.pid, _versions(redis))
+            yield Site(environment, pks, cookies, database.pid, redis.pid, _versions(redis))
         finally:
             redis.stop()
 
