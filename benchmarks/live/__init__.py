@@ -1,5 +1,6 @@
 """The live part side by side with its rivals: broadcasts, single messages, sockets, servers, reconciling."""
 
+import signal
 import time
 import traceback
 
@@ -14,6 +15,9 @@ PACKAGES = (
     "granian",
 )
 
+#: Seconds after which an unattended run that hangs ends itself.
+TIME_LIMIT = 45 * 60
+
 
 def run(*, quick: bool, parts: tuple[str, ...] = ()) -> None:
     from benchmarks.live.broadcasting import broadcasting, in_memory
@@ -27,6 +31,7 @@ def run(*, quick: bool, parts: tuple[str, ...] = ()) -> None:
 
     sizes = Sizes().quick() if quick else Sizes()
     page = Page()
+    signal.alarm(TIME_LIMIT)
     with site(max(*sizes.ladder, *sizes.users, sizes.many)) as everything:
         for part in (broadcasting, messaging, connecting, in_memory, servers, reconciling):
             if parts and part.__name__ not in parts:
