@@ -176,7 +176,8 @@ elseif operation == 'unread' then
   local refs = {}
   for i = 4, #ARGV do
     local r = load(ARGV[i])
-    if r and r.read ~= '' and r.dismissed == '0' and not expired(r) then
+    -- What left the inbox by its age alone is not marked read; when nothing expires any more, it may come back.
+    if r and not is_unread(r) and r.dismissed == '0' and not expired(r) then
       r.read = ''
       save(r)
       refs[#refs + 1] = ref(r)

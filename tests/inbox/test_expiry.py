@@ -151,6 +151,19 @@ def test_a_message_that_is_gone_is_out_of_the_inbox_too(backend, ada, send_one, 
     check_agreement(backend, ada)
 
 
+def test_what_the_cleanup_took_out_of_the_inbox_can_be_made_unread_when_nothing_expires(
+    backend, ada, settings
+):
+    message = send(backend, [ada], "old", date=ago(11))
+    backend.expired_messages_cleanup()
+    settings.STORED_MESSAGES = {**settings.STORED_MESSAGES, "INBOX_EXPIRE_DAYS": None}
+
+    assert unread(backend, ada) == []
+    assert [ref.id for ref in backend.mark_unread(ada, [message.id])] == [message.id]
+    assert unread(backend, ada) == ["old"]
+    check_agreement(backend, ada)
+
+
 @both
 def test_what_is_expired_when_it_is_sent_is_not_announced(ada, send_one, sent_signals):
     send_one("old", ago(15))
