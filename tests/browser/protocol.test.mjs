@@ -134,6 +134,15 @@ describe("rule 3: read and gone", () => {
     assert.equal(tab.client.unread, 4);
   });
 
+  test("of an earlier arrival, below, of what was read since: nothing to do", async () => {
+    const tab = await newTab().live(9, 8, 7, 3, 2);
+    tab.frame({ type: "read", messages: tab.leave(8) });
+    tab.frame({ type: "read", messages: [ref(message(8, { position: position(1) }))] });
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.lists.length, 1);
+    assert.equal(tab.client.unread, 4);
+  });
+
   test("below the loaded part: fetch, and do not guess", async () => {
     const tab = await newTab().live(9, 8, 7, 3, 2);
     tab.frame({ type: "read", messages: tab.leave(3) });
@@ -262,6 +271,15 @@ describe("rules 6 and 7: sync", () => {
     tab.sync();
     await tab.clock.pass(DEBOUNCE);
     assert.equal(tab.lists.length, 1);
+  });
+
+  test("after an equal one nothing is pending: a further page is taken as it is", async () => {
+    const tab = await newTab().live(9, 8, 7, 3, 2);
+    tab.sync({ unread: 6 });
+    tab.sync();
+    assert.equal(await tab.client.loadMore(), true);
+    assert.deepEqual(tab.shown, [9, 8, 7, 3, 2]);
+    assert.equal(tab.lists.length, 2);
   });
 
   test("a request answers what was heard before it", async () => {

@@ -48,10 +48,10 @@ def _create_users(asked: dict[str, Any]) -> None:
 
 
 def _sign_in_many(asked: dict[str, Any]) -> list[str]:
-    """Create so many users and a session for each; return the sessions' keys."""
-    count = asked["count"]
-    User.objects.bulk_create(User(username=f"user-{number}") for number in range(count))
-    users = User.objects.filter(username__startswith="user-").order_by("pk")
+    """Create so many users, and a session for each of the first of them; return the sessions' keys."""
+    User.objects.bulk_create(User(username=f"user-{number}") for number in range(asked["users"]))
+    count = asked.get("count", asked["users"])
+    users = User.objects.filter(username__startswith="user-").order_by("pk")[:count]
     store = SessionStore()
     keys = [store._get_new_session_key() for _ in range(count)]
     Session.objects.bulk_create(

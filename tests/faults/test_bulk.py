@@ -56,11 +56,14 @@ async def test_one_event_for_a_thousand_recipients(
 ) -> None:
     servers = [serve("uvicorn", project=project) for _ in range(2)]
     keys = await asyncio.to_thread(
-        post, servers[0].port, "/perform/", {"kind": "sign in many", "count": USERS}
+        post,
+        servers[0].port,
+        "/perform/",
+        {"kind": "sign in many", "users": USERS, "count": CONNECTED},
     )
     halves = await asyncio.gather(
         listen_all(servers[0].port, keys[: CONNECTED // 2]),
-        listen_all(servers[1].port, keys[-CONNECTED // 2 :]),
+        listen_all(servers[1].port, keys[CONNECTED // 2 :]),
     )
     listeners = [listener for half in halves for listener in half]
     await eventually(

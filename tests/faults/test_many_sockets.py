@@ -74,7 +74,7 @@ SLOW, FRAMES, SIZE = 500, 100, 8000
 
 async def test_sockets_that_never_read_cost_a_bounded_amount_and_delay_nobody(start: Start) -> None:
     server = start("uvicorn", SOCKET_QUEUE=50, SOCKETS_PER_USER=SLOW)
-    [key, other] = await ask(server, kind="sign in many", count=2)
+    [key, other] = await ask(server, kind="sign in many", users=2)
     slow = await listen_all(server.port, [key] * SLOW, receive_buffer=4096)
     reader = await listen(server.port, other)
     for listener in slow:
@@ -97,7 +97,7 @@ async def test_sockets_that_never_read_cost_a_bounded_amount_and_delay_nobody(st
 async def test_under_daphne_they_go_by_its_ping_timeout(start: Start) -> None:
     """Its `send` never waits, so it keeps what is not read: for as long as it waits for a pong."""
     server = start("daphne", "--ping-interval", "2", "--ping-timeout", "4", SOCKETS_PER_USER=100)
-    [key, other] = await ask(server, kind="sign in many", count=2)
+    [key, other] = await ask(server, kind="sign in many", users=2)
     slow = await listen_all(server.port, [key] * 50, receive_buffer=4096)
     reader = await listen(server.port, other)
     for listener in slow:
@@ -127,7 +127,7 @@ async def test_all_come_back_at_once_and_only_who_missed_something_has_to_ask(st
         if hard < needed:
             pytest.fail(f"{needed} open files are needed: raise `ulimit -n`")
     server = start("uvicorn")
-    keys = await ask(server, kind="sign in many", count=USERS)
+    keys = await ask(server, kind="sign in many", users=USERS)
     await ask(server, kind="send to all", text="before")
     sessions = keys * TABS
     listeners = await listen_all(server.port, sessions)

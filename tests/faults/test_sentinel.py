@@ -63,7 +63,7 @@ async def test_another_redis_takes_over(
     env = {"PROJECT_DATABASE": str(database), "PROJECT_SETTINGS": json.dumps(settings)}
     project = Project(ROOT, SETTINGS, env=env)
     here, elsewhere = (serve("uvicorn", project=project) for _ in range(2))
-    [key] = await _perform(here, kind="sign in many", count=1)
+    [key] = await _perform(here, kind="sign in many", users=1)
     listener = await listen(here.port, key)
     await _hears(listener, elsewhere)
     await asyncio.to_thread(watched.master.kill)
