@@ -346,7 +346,6 @@ const BROWSER = {
   WebSocket: globalThis.WebSocket,
   BroadcastChannel: globalThis.BroadcastChannel,
   locks: globalThis.navigator?.locks, // for inbox-tabs.js
-  // Reading these may throw.
   get localStorage() {
     return globalThis.localStorage;
   },
@@ -368,7 +367,7 @@ export class InboxClient extends EventTarget {
   #key;
 
   #running = false;
-  #suspended = false; // in the back/forward cache: no socket or channel may be open
+  #suspended = false; // in the back/forward cache
   #listeners = null;
   #channel = null;
   #status = "connecting";
@@ -390,7 +389,6 @@ export class InboxClient extends EventTarget {
   #archive = new Archive();
   #pendingSync = null; // a summary that differs from ours
   #tag = null; // of the list that the ledger still is
-
 
   #signedOut = false;
   #wasCutOff = false; // and no list has decided yet
@@ -505,7 +503,8 @@ export class InboxClient extends EventTarget {
     if (!this.#isWelcome(page, "loadMore")) return false;
     this.#rows = this.#atMost(this.#rows + this.#pageSize);
     const isSettled = !this.#request && !this.#mustFetch && !this.#pendingSync;
-    const isOfThis = this.#ledger.bottom === cursor && sameSummary(page.summary, this.#ledger.summary);
+    const isOfThis =
+      this.#ledger.bottom === cursor && sameSummary(page.summary, this.#ledger.summary);
     if (isSettled && isOfThis) {
       this.#ledger.append(page);
       this.#noteKnown(page.items);
@@ -743,7 +742,9 @@ export class InboxClient extends EventTarget {
     this.#connect();
     this._shown();
     const isBehind =
-      this.#mustFetch || this.#pendingSync || (!this.#isSynced && (this.#isPolling || this.#fetchFailures));
+      this.#mustFetch ||
+      this.#pendingSync ||
+      (!this.#isSynced && (this.#isPolling || this.#fetchFailures));
     if ((this.#signedOut || isBehind) && !this.#request) this.#need(true);
   }
 
@@ -1114,7 +1115,14 @@ export class InboxClient extends EventTarget {
   }
 
   #schedulePoll() {
-    if (this.#timers.has("poll") || this.#request || !this.#isActive || this.#signedOut || !this.#isPolling) return;
+    if (
+      this.#timers.has("poll") ||
+      this.#request ||
+      !this.#isActive ||
+      this.#signedOut ||
+      !this.#isPolling
+    )
+      return;
     const delay = this.#pollInterval * (0.9 + this.#platform.random() * 0.2);
     this.#after("poll", delay, () => this.#isPolling && this.#isVisible && this.#need(true));
   }

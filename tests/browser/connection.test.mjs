@@ -430,7 +430,7 @@ describe("after an outage", () => {
     const tab = await new Tab({ platform: { random: () => 0.999 } }).live(1);
     tab.isDown = true;
     tab.arrive(2, { tell: false });
-    for (const failures = tab.errors.length + 6; tab.errors.length < failures; ) {
+    for (const failures = tab.errors.length + 6; tab.errors.length < failures;) {
       tab.sync({ heartbeat: 4 });
       await tab.clock.pass(50);
     }

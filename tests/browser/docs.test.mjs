@@ -16,24 +16,35 @@ function namesBelow(heading) {
   assert.notEqual(start, -1, heading);
   const [section] = page.slice(start + heading.length + 2).split(/\n##+ /);
   const cells = section.split("\n").filter((line) => line.startsWith("| `"));
-  return cells.flatMap((line) => [...line.split(" | ")[0].matchAll(/`(\w+)/g)].map(([, name]) => name));
+  return cells.flatMap((line) =>
+    [...line.split(" | ")[0].matchAll(/`(\w+)/g)].map(([, name]) => name),
+  );
 }
 
 /** The members that an interface or class declares. */
 function declared(name) {
-  const [, body] = declarations.split(new RegExp(`\\b${name}\\b[^{]*\\{`))
-    .slice(0, 2);
+  const [, body] = declarations.split(new RegExp(`\\b${name}\\b[^{]*\\{`)).slice(0, 2);
   const [members] = body.split("\n}");
   return [...members.matchAll(/^ {2}(?:readonly )?(\w+)[?(<:]/gm)].map(([, member]) => member);
 }
 
 test("every option, property, method and event is documented, and no other", () => {
-  const isOwn = (name) => !["constructor", "addEventListener", "removeEventListener"].includes(name);
+  const isOwn = (name) =>
+    !["constructor", "addEventListener", "removeEventListener"].includes(name);
   const sorted = (names) => [...new Set(names)].sort();
-  assert.deepEqual(sorted(namesBelow("### Options")), sorted(declared("interface InboxClientOptions")));
-  assert.deepEqual(sorted(namesBelow("## What it tells")), sorted(declared("interface InboxEventMap")));
+  assert.deepEqual(
+    sorted(namesBelow("### Options")),
+    sorted(declared("interface InboxClientOptions")),
+  );
+  assert.deepEqual(
+    sorted(namesBelow("## What it tells")),
+    sorted(declared("interface InboxEventMap")),
+  );
   const members = [...namesBelow("## What it knows"), ...namesBelow("## What it does")];
-  assert.deepEqual(sorted(members), sorted(declared("class InboxClient extends EventTarget").filter(isOwn)));
+  assert.deepEqual(
+    sorted(members),
+    sorted(declared("class InboxClient extends EventTarget").filter(isOwn)),
+  );
   const archive = namesBelow("## Everything, read or not");
   assert.deepEqual(sorted(archive), sorted(declared("interface InboxArchive")));
 });
@@ -65,11 +76,17 @@ test("the first example shows the inbox, and reads what is clicked", async () =>
     tab.inbox = [message(2), message(1)];
     new Function("document", code)(document);
     await settled();
-    assert.deepEqual(list.rows.map((row) => row.textContent), ["text 2", "text 1"]);
+    assert.deepEqual(
+      list.rows.map((row) => row.textContent),
+      ["text 2", "text 1"],
+    );
     assert.equal(document.title, "(2) Inbox");
     list.rows[0].dispatchEvent(new Event("click"));
     await settled();
-    assert.deepEqual(list.rows.map((row) => row.textContent), ["text 1"]);
+    assert.deepEqual(
+      list.rows.map((row) => row.textContent),
+      ["text 1"],
+    );
     assert.equal(tab.posts[0].path, "/messages/inbox/2/read/");
   } finally {
     globalThis[symbol] = InboxClient;

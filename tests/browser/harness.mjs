@@ -471,7 +471,9 @@ export class Tab {
     if (init.body) record.json = JSON.parse(init.body);
     const isArchive = !isPost && pathname.endsWith("/archive/");
     (isPost ? this.posts : isArchive ? this.archiveLists : this.lists).push(record);
-    const reply = isPost ? answer({}, { status: this.postStatus(record) }) : this.#listAnswer(url, init);
+    const reply = isPost
+      ? answer({}, { status: this.postStatus(record) })
+      : this.#listAnswer(url, init);
     return new Promise((resolve, reject) => {
       const abort = () => this.ignoresAborts || reject(init.signal.reason);
       init.signal?.addEventListener("abort", abort);

@@ -7,7 +7,8 @@ import { Tab, message, position, settled } from "./harness.mjs";
 
 const DEBOUNCE = 500;
 
-const kept = (tab) => tab.browser.localStorage.getItem("stored_messages:/messages/inbox/:reads:alice");
+const kept = (tab) =>
+  tab.browser.localStorage.getItem("stored_messages:/messages/inbox/:reads:alice");
 
 /** A live tab without a network. */
 async function cutOff(...numbers) {
