@@ -3,8 +3,9 @@ import type { InboxClient, InboxMessage, InboxStatus, InboxErrorDetail } from ".
 /**
  * `<notification-bell>`: a button with a count and a panel with the messages.
  *
- * Attributes: `inbox`, `archive`, `mark-all`, `socket` (URLs; without `socket` the bell polls),
- * `csrf-header`, `lang`, `theme` (`light` or `dark`; by default that of the page).
+ * Attributes: `inbox`, `mark-all`, `socket` (URLs; without `socket` the bell polls),
+ * `csrf-header`, `lang`, `theme` (`light` or `dark`; by default that of the page); with
+ * `notification-extras.js` also `toasts` and `count-in-title`.
  *
  * Inside: a link, which is shown until the element is upgraded and leads to the page with all
  * messages; `<script type="application/json">` with texts; the slots `icon` and `empty`.
@@ -29,6 +30,10 @@ export class NotificationBell extends HTMLElement {
    * the bell would show. It stands inside the message's link, so it should hold no other.
    */
   renderItem: ((message: InboxMessage) => Node | string | null | undefined | void) | null;
+  /** A list item like those of the panel; its link and buttons work anywhere in the shadow tree. */
+  drawItem(message: InboxMessage): HTMLElement;
+  /** A text in the bell's language, by its key. */
+  say(key: string, values?: Readonly<Record<string, string | number>>): string;
 
   addEventListener<K extends keyof NotificationBellEventMap>(
     type: K,

@@ -21,6 +21,7 @@ class Bell:
         self.newer = self.panel.locator("[part=newer]")
         self.tab_unread = self.panel.get_by_role("tab", name="Unread")
         self.tab_all = self.panel.get_by_role("tab", name="All")
+        self.toasts = self._element.locator("[part=toast]")
         self.link_of_panel = self.panel.locator("[part~=all]")
 
     async def open(self) -> None:

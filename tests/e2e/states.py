@@ -76,7 +76,7 @@ async def _arrived(site: Site, username: str) -> None:
         username,
         "Happy birthday from all of us!",
         level=STORED_INFO,
-        data={"title": "Today", "icon": "🎂"},
+        data={"title": "Today", "icon": "★"},
     )
     await site.tell(
         username,
@@ -192,6 +192,20 @@ async def dismissed(site: Site, page: Page, query: str) -> None:
     await expect(bell.rows).to_have_count(5)
 
 
+async def toasts(site: Site, page: Page, query: str) -> None:
+    ada = somebody("ada")
+    await site.sign_in(page, ada)
+    await page.goto(f"{site.url}/extras/{query}")
+    await is_live(page)
+    for text, title in (
+        ("Ready to be picked up.", "Order 1042"),
+        ("Until the end of the month.", "Forks are late"),
+    ):
+        await site.tell(ada, text, level=STORED_SUCCESS, url="/plain/", data={"title": title})
+        await expect(Bell(page).toasts.first).to_contain_text(text)
+    await Bell(page).toasts.first.hover()
+
+
 async def closed(site: Site, page: Page, query: str) -> None:
     ada = somebody("ada")
     await site.tell(ada, "One", "Two", "Three")
@@ -225,5 +239,6 @@ STATES: dict[str, Arrange] = {
         offline,
         refused,
         dismissed,
+        toasts,
     )
 }

@@ -11,6 +11,7 @@ urlpatterns = [
     path("strict/", views.strict),
     path("cached/", views.cached),
     path("several/", views.several),
+    path("extras/", views.extras),
     path("swapping/<int:number>/", views.swapping),
     path("package/<path:path>", views.package),
     path("showcase/", views.showcase),

@@ -83,6 +83,11 @@ def several(request: HttpRequest) -> HttpResponse:
     return render(request, "e2e/several.html")
 
 
+def extras(request: HttpRequest) -> HttpResponse:
+    """A page whose bell does everything that it can."""
+    return render(request, "e2e/extras.html", {"direction": request.GET.get("direction", "ltr")})
+
+
 def swapping(request: HttpRequest, number: int) -> HttpResponse:
     """A page that Turbo or htmx takes apart and puts together; `?with=` names the script."""
     context = {"number": number, "script": request.GET.get("with", "")}

@@ -1,0 +1,185 @@
+"""Toasts, and the count in the page's title: what a bell does when it is asked to."""
+
+import re
+
+from playwright.async_api import Page, expect
+
+from stored_messages.constants import STORED_WARNING
+from tests.e2e.bell import Bell
+from tests.e2e.site import Site, somebody
+from tests.e2e.watching import is_live
+from tests.services.waiting import eventually
+
+SHOWN_FOR = 8_000
+
+
+async def opened(site: Site, page: Page, username: str) -> Bell:
+    await site.sign_in(page, username)
+    await page.goto(f"{site.url}/extras/")
+    await is_live(page)
+    return Bell(page)
+
+
+async def test_an_arrival_is_shown_for_a_moment(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, "There before")
+    await page.clock.install()
+    bell = await opened(site, page, ada)
+    await bell.counts(1)
+    await site.tell(
+        ada, "Look <b>there</b>", level=STORED_WARNING, url="/plain/", data={"title": "News"}
+    )
+    await page.clock.run_for(1000)
+    toast = Bell(page).toasts
+    await expect(toast).to_have_count(1)
+    await expect(toast).to_contain_text("Look <b>there</b>")
+    await expect(toast.get_by_role("img", name="Warning")).to_be_visible()
+    await expect(toast.get_by_role("link", name=re.compile("News"))).to_be_visible()
+    await page.clock.run_for(SHOWN_FOR)
+    await expect(toast).to_have_count(0)
+    # It was shown, not read.
+    await bell.counts(2)
+
+
+async def test_it_stays_for_who_looks_at_it(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await page.clock.install()
+    bell = await opened(site, page, ada)
+    await site.tell(ada, "News")
+    await page.clock.run_for(1000)
+    await Bell(page).toasts.hover()
+    await page.clock.run_for(10 * SHOWN_FOR)
+    await expect(Bell(page).toasts).to_have_count(1)
+    await bell.button.hover()
+    await page.clock.run_for(SHOWN_FOR)
+    await expect(Bell(page).toasts).to_have_count(0)
+
+
+async def test_it_can_be_followed_read_and_closed(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    bell = await opened(site, page, ada)
+    await site.tell(ada, "Close me")
+    close = Bell(page).toasts.get_by_role("button", name="Close", exact=True)
+    await close.click()
+    await expect(Bell(page).toasts).to_have_count(0)
+    await bell.counts(1)
+
+    await site.tell(ada, "Read me")
+    await Bell(page).toasts.get_by_role("button", name="Mark as read: Read me").click()
+    await expect(Bell(page).toasts).to_have_count(0)
+    await site.comes_to_hold(ada, "Close me")
+
+    await site.tell(ada, "Escape from me")
+    await Bell(page).toasts.get_by_role("button", name="Close", exact=True).focus()
+    await page.keyboard.press("Escape")
+    await expect(Bell(page).toasts).to_have_count(0)
+    await expect(bell.button).to_be_focused()
+
+    await site.tell(ada, "Follow me", url="/plain/")
+    await Bell(page).toasts.get_by_role("link", name=re.compile("Follow me")).click()
+    await expect(page).to_have_url(f"{site.url}/plain/")
+    await site.comes_to_hold(ada, "Escape from me", "Close me")
+
+
+async def test_what_is_read_elsewhere_is_not_told_any_more(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await opened(site, page, ada)
+    other = await site.tab(page.context)
+    await page.bring_to_front()
+    await site.tell(ada, "News")
+    await expect(Bell(page).toasts).to_have_count(1)
+    await other.page.evaluate("document.querySelector('notification-bell').client.markAllRead()")
+    await expect(Bell(page).toasts).to_have_count(0)
+
+
+async def test_three_at_most_and_many_are_one(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await page.clock.install()
+    bell = await opened(site, page, ada)
+    for number in range(5):
+        await site.tell(ada, f"Message {number}")
+        await bell.counts(number + 1)
+        await page.clock.run_for(1000)
+    await expect(Bell(page).toasts).to_have_count(3)
+    await expect(Bell(page).toasts.first).to_contain_text("Message 4")
+    await page.clock.run_for(SHOWN_FOR)
+    await expect(Bell(page).toasts).to_have_count(0)
+
+    # What comes at once is told at once.
+    await site.tell(ada, *(f"Storm {number}" for number in range(20)))
+    await bell.counts(25)
+    await page.clock.run_for(1000)
+    summary = Bell(page).toasts.get_by_role("button", name="20 new notifications")
+    await summary.click()
+    await expect(bell.panel).to_be_visible()
+    await expect(Bell(page).toasts).to_have_count(0)
+    # Who looks at the list needs no toast.
+    await site.tell(ada, "In the list")
+    await expect(bell.row("In the list")).to_be_visible()
+    await page.clock.run_for(1000)
+    await expect(Bell(page).toasts).to_have_count(0)
+
+
+async def test_once_in_a_browser(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    # Every toast that ever was; in the tests' browser all tabs are visible.
+    await page.context.add_init_script(
+        """globalThis.toasted = [];
+        const show = HTMLElement.prototype.showPopover;
+        HTMLElement.prototype.showPopover = function () {
+          if (this.className === "toasts") toasted.push(this.textContent);
+          return show.call(this);
+        };"""
+    )
+    tabs = [page, *[await page.context.new_page() for _ in range(2)]]
+    await site.sign_in(page, ada)
+    for tab in tabs:
+        await tab.goto(f"{site.url}/extras/")
+        await is_live(tab)
+    for number in range(4):
+        await site.tell(ada, f"Message {number}")
+        for tab in tabs:
+            await Bell(tab).counts(number + 1)
+
+    async def shown() -> int:
+        return sum([len(await tab.evaluate("toasted")) for tab in tabs])
+
+    async def all_are_shown() -> bool:
+        return await shown() >= 4
+
+    await eventually(all_are_shown, "each message has had its toast")
+    # Each tab has asked for each by now: the lock is taken in turn.
+    for tab in tabs:
+        await tab.evaluate("navigator.locks.request('stored_messages:toasts', () => null)")
+    assert await shown() == 4
+
+
+async def test_the_count_in_the_title(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, "One")
+    bell = await opened(site, page, ada)
+    await expect(page).to_have_title("(1) Workshop")
+    await site.tell(ada, "Two")
+    await expect(page).to_have_title("(2) Workshop")
+    await bell.open()
+    await bell.mark_all.click()
+    await expect(page).to_have_title("Workshop")
+    await site.tell(ada, "Three")
+    await expect(page).to_have_title("(1) Workshop")
+    other = await site.tab(page.context)
+    await other.page.get_by_role("button", name="Sign out").click()
+    await expect(page).to_have_title("Workshop")
+
+
+async def test_nothing_of_it_unasked(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    bell = await site.sign_in(page, ada)
+    await is_live(page)
+    title = await page.title()
+    await page.add_script_tag(url="/static/realtime/notification-extras.js", type="module")
+    await site.tell(ada, "News")
+    await bell.counts(1)
+    told = page.locator("notification-bell").get_by_role("status")
+    await expect(told).to_have_text("New notification: News")
+    await expect(Bell(page).toasts).to_have_count(0)
+    assert await page.title() == title
