@@ -6,6 +6,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { transformSync } from "esbuild";
+import { minify } from "terser";
 
 const STYLE = /(const STYLE = )`([^`]*)`/;
 const folder = process.argv[2];
@@ -17,6 +18,6 @@ for (const name of readdirSync(source).filter((name) => name.endsWith(".js"))) {
     const { code: css } = transformSync(style, { loader: "css", minify: true });
     return `${start}\`${css.trim()}\``;
   });
-  const { code: minified } = transformSync(code, { minify: true, format: "esm" });
-  writeFileSync(`${folder}/${name}`, minified);
+  const minified = await minify(code, { module: true, ecma: 2022, compress: { passes: 3 } });
+  writeFileSync(`${folder}/${name}`, minified.code);
 }

@@ -12,7 +12,7 @@ import type { InboxClient, InboxMessage, InboxStatus, InboxErrorDetail } from ".
  *
  * Parts: `button`, `icon`, `badge`, `panel`, `head`, `title`, `mark-all`, `tabs`, `tab`, `note`,
  * `body`, `newer`, `list`, `item`, `link`, `level`, `content`, `subject`, `text`, `meta`, `actor`,
- * `time`, `tick`, `dismiss`, `tail`, `more`, `state`, `state-icon`, `retry`, `bone`, `foot`, `all`.
+ * `time`, `tick`, `dismiss`, `tail`, `more`, `state`, `state-icon`, `retry`, `undo`, `foot`, `all`.
  * An `item` also has the part `read` or `unread`, and `debug`, `info`, `success`, `warning` or
  * `problem`; the buttons that are words have `text-button`.
  *
@@ -27,9 +27,10 @@ export class NotificationBell extends HTMLElement {
   open: boolean;
   /**
    * What a row shows in place of the level's sign and the texts: a node or a text. Nothing for what
-   * the bell would show. It stands inside the message's link, so it should hold no other.
+   * the bell would show. It stands inside the message's link, so it should hold no other. It is for
+   * the rows that are drawn from then on; opening the panel draws them all.
    */
-  renderItem: ((message: InboxMessage) => Node | string | null | undefined | void) | null;
+  renderItem?: ((message: InboxMessage) => Node | string | null | undefined | void) | null;
   /** A list item like those of the panel; its link and buttons work anywhere in the shadow tree. */
   drawItem(message: InboxMessage): HTMLElement;
   /** A text in the bell's language, by its key. */

@@ -8,6 +8,7 @@ const CLIENT_READY = "stored_messages:InboxClient";
 
 const MAX_SHOWN = 100;
 const MAX_BADGE = 99;
+const GAP = 8;
 const ANNOUNCE_EVERY = 5000;
 const TICK = 20_000;
 const RELEASE_AFTER = 1000;
@@ -61,6 +62,14 @@ function readTexts(element) {
   }
 }
 
+/** Up to so many minutes, count in units of so many. */
+const STEPS = [
+  [0.75, Infinity, "second"],
+  [45, 1, "minute"],
+  [22 * 60, 60, "hour"],
+  [7 * 1440, 1440, "day"],
+];
+
 /** Words and times in a language. */
 class Wording {
   constructor(texts, language) {
@@ -90,11 +99,10 @@ class Wording {
   /** "5 minutes ago"; a date when it is more than a week. */
   ago(date) {
     const minutes = Math.max(0, (Date.now() - date) / 60_000); // clocks differ: never in the future
-    const say = (size, unit) => this.relative.format(-Math.round(minutes / size), unit);
-    if (minutes < 0.75) return say(Infinity, "second");
-    if (minutes < 45) return say(1, "minute");
-    if (minutes < 22 * 60) return say(60, "hour");
-    return minutes < 7 * 1440 ? say(1440, "day") : this.day.format(date);
+    const step = STEPS.find(([limit]) => minutes < limit);
+    if (!step) return this.day.format(date);
+    const [, size, unit] = step;
+    return this.relative.format(-Math.round(minutes / size), unit);
   }
 }
 
@@ -139,15 +147,14 @@ button { cursor: pointer; }
 :focus-visible { outline: 2px solid var(--_accent); outline-offset: -2px; }
 svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; stroke-width: 1.75;
   stroke-linecap: round; stroke-linejoin: round; }
-.away { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden;
-  clip-path: inset(50%); }
+.away { position: fixed; clip-path: inset(50%); }
 
 .button { position: relative; display: grid; place-items: center; inline-size: 100%;
   block-size: 100%; border-radius: 10px; }
 .button:hover, .button[aria-expanded="true"] {
   background: color-mix(in srgb, currentColor 10%, transparent); }
 .button:focus-visible { outline-color: currentColor; }
-.icon { inline-size: 55%; transform-origin: 50% 10%; }
+.icon { inline-size: 55%; }
 .badge { position: absolute; inset-block-start: 2px; inset-inline-start: 52%; direction: ltr;
   min-inline-size: 18px; padding-inline: 4px; border-radius: 9px; font-weight: 600; font-size: 11px;
   line-height: 18px; background: var(--notification-bell-badge, #d1242f);
@@ -156,8 +163,8 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 .panel { position: fixed; inset: auto; overflow: hidden;
   inline-size: var(--_width); background: var(--_background); color: var(--_text); border: 1px solid var(--_border);
   border-radius: var(--notification-bell-radius, 12px); outline: none;
-  box-shadow: 0 4px 8px -2px rgb(0 0 0 / .08), 0 16px 40px -6px rgb(0 0 0 / .22); }
-.panel:popover-open { display: flex; flex-direction: column; animation: fade .14s ease-out; }
+  box-shadow: 0 8px 40px -6px rgb(0 0 0 / .25); }
+.panel:popover-open { display: flex; flex-direction: column; }
 .head { display: flex; flex-wrap: wrap; align-items: center; padding: 10px 8px 0; padding-inline-start: 16px; }
 .title { flex: auto; font-size: 15px; font-weight: 600; }
 .text-button, .note { display: flex; align-items: center; gap: 6px; min-block-size: 32px;
@@ -170,16 +177,15 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 .tab[aria-selected="true"] { color: var(--_text); border-color: var(--_accent); }
 .note { padding: 6px 16px; border-radius: 0; }
 .note span { flex: 1; }
-.note.refused { color: light-dark(#b3261e, #ff9b93); }
+.note.problem { color: var(--_level); }
 
 .body { flex: 1; overflow-y: auto; overscroll-behavior: contain; }
 .newer { position: sticky; z-index: 1; inset-block-start: 8px; display: block;
   margin: 8px auto -40px; min-block-size: 32px; padding: 4px 14px; border-radius: 16px;
   font-size: 13px; color: var(--_background); background: var(--_accent); }
 .list { list-style: none; }
-.item { position: relative; display: flex; }
+.item { position: relative; display: flex; min-block-size: 78px; }
 .item + .item, .tail, .foot { border-block-start: 1px solid var(--_border); }
-.item.new { animation: fade .25s ease-out; }
 .item:hover, .item:focus-within { background: var(--_hover); }
 .unread::before { content: ""; position: absolute; inset-block-start: 25px; inset-inline-start: 5px;
   border: 3px solid var(--_accent); border-radius: 3px; }
@@ -203,47 +209,33 @@ a:hover .subject { text-decoration: underline; }
   -webkit-line-clamp: 3; overflow: hidden; }
 .subject + .text, .meta, .state, .note, .tab, .tick, .dismiss { color: var(--_muted); }
 .meta { font-size: 13px; margin-block-start: 2px; }
-.tick, .dismiss { flex: none; inline-size: 28px; block-size: 28px; margin-block: 10px; padding: 5px;
+.tick, .dismiss { flex: none; inline-size: 28px; block-size: 28px; margin: 10px 8px; padding: 5px;
   border-radius: 7px; }
-.dismiss { margin-inline-end: 8px; }
-.tick:hover, .dismiss:hover { color: var(--_accent); background: var(--_background); }
+.dismiss { position: absolute; inset-inline-end: 0; inset-block-start: 30px; }
+.tick:hover, .dismiss:hover { color: var(--_accent); }
 .tail, .foot { display: flex; justify-content: center; padding: 6px; }
 
 .state { display: flex; flex-direction: column; align-items: center; text-align: center;
-  padding: 40px 24px; gap: 4px; text-wrap: balance; }
+  padding: 40px 24px; gap: 4px; }
 .state-icon { inline-size: 52px; block-size: 52px; padding: 13px; margin-block-end: 10px; }
 .state b { font-weight: 600; font-size: 15px; color: var(--_text); }
-.bone { display: grid; grid-template-columns: 32px 1fr; gap: 8px 12px; padding: 14px 16px; }
-.bone i { block-size: 12px; border-radius: 16px; background: var(--_border);
-  animation: fade 1s ease-in-out infinite alternate; }
-.bone i:first-child { grid-row: span 2; block-size: 32px; }
-
-@keyframes fade { from { opacity: .3; } }
-@media (prefers-reduced-motion: reduce) { * { animation: none !important; } }
 @media (hover: hover) { .item:not(:hover, :focus-within) .dismiss { opacity: 0; } }
 @media (pointer: coarse) {
-  .tick, .dismiss { inline-size: 40px; block-size: 40px; padding: 10px; margin: 4px 0; }
+  .tick, .dismiss { inline-size: 40px; block-size: 40px; padding: 10px; margin: 2px; }
+  .dismiss { inset-block-start: 40px; }
+  .item { min-block-size: 84px; }
 }
 @media (forced-colors: active) {
-  .badge { forced-color-adjust: none; background: Highlight; color: HighlightText; }
   .button:hover, .button[aria-expanded="true"], .item:hover, .item:focus-within {
     outline: 1px solid Highlight; outline-offset: -1px; }
-  .level, .state-icon, .newer { border: 1px solid; }
+  .level, .state-icon, .newer, .badge { border: 1px solid; }
   .newer { color: ButtonText; }
-  .tab { border-color: Canvas; }
+  .tab { margin-block-end: 0; border-color: Canvas; }
   .tab[aria-selected="true"] { border-color: Highlight; }
 }
 `;
 
 let styleSheet;
-
-function sharedStyleSheet() {
-  if (!styleSheet) {
-    styleSheet = new CSSStyleSheet();
-    styleSheet.replaceSync(STYLE);
-  }
-  return styleSheet;
-}
 
 /** An element; its first `part` doubles as the class that the style sheet knows it by. */
 function make(tag, parts = "", properties = {}, ...children) {
@@ -262,7 +254,7 @@ function make(tag, parts = "", properties = {}, ...children) {
 
 function makeButton(parts, onClick, properties, ...children) {
   const button = make("button", parts, { type: "button", ...properties }, ...children);
-  if (onClick) button.addEventListener("click", onClick);
+  button.addEventListener("click", onClick);
   return button;
 }
 
@@ -273,13 +265,7 @@ function icon(name, label = "") {
   svg.setAttribute("viewBox", "0 0 24 24");
   path.setAttribute("d", ICONS[name]);
   svg.append(path);
-  if (label) Object.assign(svg, { role: "img", ariaLabel: label });
-  else svg.ariaHidden = "true";
-  return svg;
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  return Object.assign(svg, label ? { role: "img", ariaLabel: label } : { ariaHidden: "true" });
 }
 
 /** What may be linked to: http(s) only, whatever the server lets through. */
@@ -293,10 +279,8 @@ function safeUrl(url) {
 }
 
 function kindOf(level) {
-  if (level >= 40) return "problem";
-  if (level >= 30) return "warning";
-  if (level >= 25) return "success";
-  return level >= 20 ? "info" : "debug";
+  const steps = [20, 25, 30, 40].filter((least) => level >= least).length;
+  return ["debug", "info", "success", "warning", "problem"][steps];
 }
 
 // --- The clients of the page
@@ -306,23 +290,19 @@ const clients = new Map();
 /** Bells of an inbox share a client, which outlives them for a moment: page swaps are short. */
 function acquireClient(options) {
   const key = new URL(options.inbox, document.baseURI).href;
-  let entry = clients.get(key);
-  if (!entry) {
-    entry = { client: new globalThis[CLIENT_CLASS](options), holders: 0, timer: null };
-    clients.set(key, entry);
-    entry.client.start();
-  }
-  clearTimeout(entry.timer);
+  const entry = clients.get(key) ?? { client: new globalThis[CLIENT_CLASS](options), holders: 0 };
+  clients.set(key, entry);
+  entry.client.start();
   entry.holders += 1;
   const release = () => {
     entry.holders -= 1;
-    if (entry.holders) return;
-    entry.timer = setTimeout(() => {
+    setTimeout(() => {
+      if (entry.holders || clients.get(key) !== entry) return;
       entry.client.stop();
       clients.delete(key);
     }, RELEASE_AFTER);
   };
-  return { client: entry.client, release };
+  return [entry.client, release];
 }
 
 // --- One row of the list
@@ -377,14 +357,14 @@ class Row {
   }
 
   refresh(wording) {
-    if (this.time.dateTime) setText(this.time, wording.ago(this.date));
+    if (this.time.dateTime) this.time.textContent = wording.ago(this.date);
   }
 }
 
 /** The sender's own icon (a picture's address, or a sign such as an emoji), else the level's. */
 function sign(kind, own, wording) {
   const holder = make("span", "level");
-  const label = ["success", "warning", "problem"].includes(kind) ? wording.say(kind) : "";
+  const label = kind in wording.texts ? wording.say(kind) : "";
   const showLevel = () => holder.replaceChildren(icon(kind, label));
   if (/^(https?:\/)?\/[^/]/.test(own) && safeUrl(own)) {
     const image = make("img", "", { alt: "", src: safeUrl(own), loading: "lazy" });
@@ -412,7 +392,6 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   #client = null;
   #detach = null; // undoes everything that connecting did
   #wording = null;
-  #renderItem = null;
   #parts = {};
   #rows = new Map();
   #tab = "unread";
@@ -425,10 +404,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   #hasLoadFailed = false;
   #isRefused = false;
   #undo = null; // takes back the last dismissal
-  #logged = "";
   #news = [];
-  #announcedAt = -Infinity;
-  #announceTimer = null;
+  #announcing = undefined; // the timer of the next announcement
   #tailWatch = null;
 
   get client() {
@@ -443,15 +420,6 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     this.#parts.panel?.togglePopover(Boolean(open));
   }
 
-  get renderItem() {
-    return this.#renderItem;
-  }
-
-  set renderItem(renderItem) {
-    this.#renderItem = renderItem;
-    this.#reword();
-  }
-
   say(key, values) {
     return this.#wording.say(key, values);
   }
@@ -462,11 +430,6 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
 
   connectedCallback() {
     if (!this.shadowRoot) this.#build();
-    // Set before this class was known, it hides what the class has.
-    if (Object.hasOwn(this, "renderItem")) {
-      this.#renderItem = this.renderItem;
-      delete this.renderItem;
-    }
     this.#connect();
   }
 
@@ -493,10 +456,10 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     this.#detach = () => {
       abort.abort();
       clearInterval(clock);
-      clearTimeout(this.#announceTimer);
+      clearTimeout(this.#announcing);
       this.#turnTo("unread");
       release();
-      this.#detach = this.#client = this.#announceTimer = this.#count = null;
+      this.#detach = this.#client = this.#count = this.#announcing = null;
       this.#news = [];
     };
     if (!this.hasAttribute("inbox")) return;
@@ -508,17 +471,17 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       return;
     }
 
-    ({ client: this.#client, release } = acquireClient({
-      inbox: this.getAttribute("inbox"),
-      markAll: this.getAttribute("mark-all") ?? undefined,
-      socket: this.getAttribute("socket"),
-      csrfHeader: this.getAttribute("csrf-header") ?? undefined,
-    }));
+    const attribute = (name) => this.getAttribute(name) ?? undefined;
+    [this.#client, release] = acquireClient({
+      inbox: attribute("inbox"),
+      markAll: attribute("mark-all"),
+      socket: attribute("socket"),
+      csrfHeader: attribute("csrf-header"),
+    });
     on(this.#client, "change", () => this.#schedule());
     on(this.#client, "message", ({ detail }) => this.#arrived(detail));
     on(this.#client, "error", ({ detail }) => this.#failed(detail));
     on(this.#client, "status", ({ detail: status }) => {
-      if (status === "live") this.#logged = "";
       this.#tell("status", { status });
       this.#schedule();
     });
@@ -550,7 +513,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     p.tail = make("div", "tail", {}, p.more);
     p.state = make("div");
     const body = [p.newer, p.list, p.tail, p.state];
-    p.body = make("div", "body", { id: "body", role: "tabpanel" }, ...body);
+    p.body = make("div", "body", { id: "body", role: "tabpanel", ...named }, ...body);
     p.all = make("a", "text-button all");
     p.foot = make("div", "foot", {}, p.all);
     const dialog = { popover: "auto", role: "dialog", tabIndex: -1, autofocus: true };
@@ -570,7 +533,11 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     this.#tailWatch = new IntersectionObserver(load, { root: p.body, rootMargin: "200px" });
     this.#tailWatch.observe(p.more);
     const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [sharedStyleSheet()];
+    if (!styleSheet) {
+      styleSheet = new CSSStyleSheet();
+      styleSheet.replaceSync(STYLE);
+    }
+    root.adoptedStyleSheets = [styleSheet];
     root.addEventListener("click", (event) => this.#clicked(event));
     root.addEventListener("auxclick", (event) => event.button === 1 && this.#clicked(event));
     root.append(p.button, p.panel, p.status, slot);
@@ -607,30 +574,29 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       this.#isRefused = false;
       this.#undo = null;
       this.#turnTo("unread");
+      this.#render(false);
     }
   }
 
   /**
-   * Below the button where there is room, else above; always inside the window. Nothing of the
+   * Below the button or above, where there is more room; always inside the window. Nothing of the
    * panel is measured, so that it is in its place when it is painted first.
    */
   #place(isOpen = this.open) {
     if (!isOpen) return;
-    const gap = 8;
-    const anchor = this.#parts.button.getBoundingClientRect();
-    const { clientWidth, clientHeight: height } = document.documentElement;
-    const isRtl = getComputedStyle(this).direction === "rtl";
-    const start = `min(${anchor.left}px, ${clientWidth - gap}px - var(--_width))`;
-    const end = `${Math.min(anchor.right, clientWidth - gap)}px - var(--_width)`;
-    const below = height - anchor.bottom - 2 * gap;
-    const above = anchor.top - 2 * gap;
-    const isBelow = below >= 320 || below >= above;
+    const { left, right, top, bottom } = this.#parts.button.getBoundingClientRect();
+    const { clientWidth, clientHeight } = document.documentElement;
+    const isRtl = this.matches(":dir(rtl)");
+    const wanted = isRtl ? `${left}px` : `${right}px - var(--_width)`;
+    const isBelow = top + bottom < clientHeight;
+    const room = isBelow ? clientHeight - Math.max(0, bottom) : Math.min(top, clientHeight);
+    const edge = clientHeight - room + GAP;
     // Through the object model: a policy without inline styles allows it.
     Object.assign(this.#parts.panel.style, {
-      left: `max(${gap}px, ${isRtl ? start : end})`,
-      top: isBelow ? `${Math.max(gap, anchor.bottom + gap)}px` : "auto",
-      bottom: isBelow ? "auto" : `${height - anchor.top + gap}px`,
-      maxHeight: `${Math.max(160, Math.min(600, isBelow ? below : above))}px`,
+      left: `clamp(${GAP}px, ${wanted}, ${clientWidth - GAP}px - var(--_width))`,
+      top: isBelow ? `${edge}px` : "auto",
+      bottom: isBelow ? "auto" : `${edge}px`,
+      maxHeight: `min(600px, ${room - 2 * GAP}px)`,
     });
   }
 
@@ -729,11 +695,6 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     this.#tailWatch.observe(this.#parts.more);
   }
 
-  #retry() {
-    if (this.#tab === "all") this.#client.all.open();
-    else this.#client.refresh();
-  }
-
   #showNewer() {
     const { body, panel } = this.#parts;
     body.scrollTop = 0;
@@ -750,29 +711,21 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       this.#parts.status.textContent = this.#wording.say("refused");
     }
     this.#schedule();
-    if (!this.#tell("error", { error, action }, true) || this.#logged === String(error)) return;
-    this.#logged = String(error);
-    console.warn("notification-bell:", error);
+    if (this.#tell("error", { error, action }, true)) console.warn("notification-bell:", error);
   }
 
   #arrived(item) {
     this.#tell("message", { message: item });
-    const { icon: bell, status } = this.#parts;
-    if (!document.hidden && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      const swing = [0, 14, -11, 6, 0].map((angle) => ({ rotate: `${angle}deg` }));
-      if (!bell.getAnimations().length) bell.animate(swing, 520);
-    }
     this.#news.push(item);
-    const wait = Math.max(100, this.#announcedAt + ANNOUNCE_EVERY - performance.now());
-    this.#announceTimer ??= setTimeout(() => {
-      const [{ data, text }, ...others] = this.#news;
+    const announce = () => {
+      const [first, ...others] = this.#news.splice(0);
+      this.#announcing = first && setTimeout(announce, ANNOUNCE_EVERY);
+      if (!first) return;
       const count = others.length + 1;
-      const key = count > 1 ? "arrived_many" : "arrived";
-      status.textContent = this.#wording.say(key, { count, text: data?.title || text });
-      this.#announceTimer = null;
-      this.#announcedAt = performance.now();
-      this.#news = [];
-    }, wait);
+      const text = first.data?.title || first.text;
+      this.#parts.status.textContent = this.#wording.say(count > 1 ? "arrived_many" : "arrived", { count, text });
+    };
+    this.#announcing ??= setTimeout(announce, 100);
   }
 
   // --- Rendering
@@ -801,7 +754,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     // Its name says what is to be seen, or those who speak to their computer cannot name it.
     const label = count ? `${name}, ${this.#wording.say("unread", { count: shown })}` : name;
     badge.hidden = !count;
-    setText(badge, shown);
+    badge.textContent = shown;
     if (button.ariaLabel !== label) button.ariaLabel = label;
     if (isOpen) this.#renderPanel(count);
     // Nothing of an inbox stays in the document longer than it is in the inbox.
@@ -822,7 +775,6 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       tab.tabIndex = tab.id === this.#tab ? 0 : -1;
     }
     p.tabs.hidden = isOut;
-    p.body.setAttribute("aria-labelledby", this.#tab);
     p.markAll.hidden = !count || !this.#client.loaded;
     this.#renderNote(loaded && !isOut);
 
@@ -833,17 +785,17 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     this.#shown = old.slice(0, MAX_SHOWN);
     const newer = items.length - old.length;
     p.newer.hidden = !newer;
-    setText(p.newer, newer ? say("arrived_many", { count: newer }) : "");
+    p.newer.textContent = newer ? say("arrived_many", { count: newer }) : "";
     this.#renderRows(this.#shown);
     this.#renderState(items.length || (hasMore && loaded) ? "" : this.#stateName);
 
     p.tail.hidden = !loaded || !hasMore || items.length >= MAX_SHOWN;
-    setText(p.more, say(this.#isLoadingMore ? "loading" : "load_more"));
+    p.more.textContent = say(this.#isLoadingMore ? "loading" : "load_more");
     p.more.ariaDisabled = String(this.#isLoadingMore);
     const href = safeUrl(this.querySelector("a[href]")?.getAttribute("href"));
     p.foot.hidden = !href;
     if (href) p.all.href = href;
-    setText(p.all, say(isOut ? "sign_in" : "see_all"));
+    p.all.textContent = say(isOut ? "sign_in" : "see_all");
   }
 
   /**
@@ -877,7 +829,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     note.hidden = !name || !isShown;
     if (note.name === name) return;
     note.name = name;
-    note.classList.toggle("refused", this.#isRefused);
+    note.classList.toggle("problem", this.#isRefused);
     const words = make("span", "", {}, this.#wording.say(name));
     note.replaceChildren(icon({ polling: "info", dismissed: "dismiss" }[name] ?? "warning"), words);
     if (name !== "dismissed") return;
@@ -892,18 +844,14 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     state.replaceChildren();
     if (!name) return;
     const say = (key) => this.#wording.say(key);
-    if (name === "loading") {
-      const bone = () => make("div", "bone", {}, make("i"), make("i"), make("i"));
-      state.replaceChildren(make("span", "away", {}, say(name)), bone(), bone(), bone());
-      return;
-    }
-    const kind = { error: "warning", signed_out: "debug" }[name] ?? "success";
+    const kind = { error: "warning", signed_out: "debug", loading: "debug" }[name] ?? "success";
     const picture = make("div", "state-icon", {}, icon(kind === "debug" ? "bell" : kind));
     picture.classList.add(kind);
-    const hint = make("span", "", {}, say(`${name}_hint`));
-    const content = make("div", "state", {}, picture, make("b", "", {}, say(name)), hint);
+    const content = make("div", "state", {}, picture, make("b", "", {}, say(name)));
+    if (name !== "loading") content.append(say(`${name}_hint`));
     if (name === "error") {
-      content.append(makeButton("text-button retry", () => this.#retry(), {}, say("retry")));
+      const again = () => (this.#tab === "all" ? this.#client.all.open() : this.#client.refresh());
+      content.append(makeButton("text-button retry", again, {}, say("retry")));
     }
     // The page may have put something of its own there.
     const isEmpty = name.startsWith("empty");
@@ -916,7 +864,6 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const root = this.shadowRoot;
     const focused = root.activeElement;
     const index = [...list.children].indexOf(focused?.closest(".item"));
-    const isUpdate = list.childElementCount > 0;
 
     const wanted = new Map(items.map((item) => [item.id, item]));
     for (const [id, row] of this.#rows) {
@@ -928,7 +875,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     for (const item of items) {
       const row = this.#rows.get(item.id);
       if (row && row.element === next) next = next.nextElementSibling;
-      else list.insertBefore((row ?? this.#addRow(item, isUpdate)).element, next);
+      else list.insertBefore((row ?? this.#addRow(item)).element, next);
     }
     list.hidden = !items.length;
 
@@ -944,16 +891,15 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   #makeRow(item) {
     let custom = null;
     try {
-      custom = this.#renderItem?.(item);
+      custom = this.renderItem?.(item);
     } catch (error) {
       this.#failed({ error, action: null });
     }
     return new Row(item, this.#wording, custom);
   }
 
-  #addRow(item, isNew) {
+  #addRow(item) {
     const row = this.#makeRow(item);
-    row.element.classList.toggle("new", isNew && item === this.#shown[0]);
     this.#rows.set(item.id, row);
     return row;
   }

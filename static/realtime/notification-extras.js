@@ -22,10 +22,15 @@ const STYLE = `
   border-radius: var(--notification-bell-radius, 12px); overflow: hidden;
   box-shadow: 0 8px 28px -6px rgb(0 0 0 / .28); animation: fade .2s ease-out; }
 .toast .unread::before { content: none; }
-.close { flex: none; inline-size: 28px; block-size: 28px; margin: 10px 8px 10px 0; padding: 5px; }
+.toast .item { min-block-size: 0; }
+.toast .tick { margin-inline-end: 0; }
+.close { flex: none; inline-size: 28px; block-size: 28px; margin: 10px 8px; margin-inline-start: 0;
+  padding: 5px; }
 .summary { display: block; inline-size: 100%; padding: 14px 16px; text-align: start;
   font-weight: 600; }
 .summary:hover { background: var(--_hover); }
+@keyframes fade { from { opacity: .3; } }
+@media (prefers-reduced-motion: reduce) { .toast { animation: none; } }
 `;
 
 let styleSheet;
