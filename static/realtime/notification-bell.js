@@ -516,8 +516,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     p.body = make("div", "body", { id: "body", role: "tabpanel", ...named }, ...body);
     p.all = make("a", "text-button all");
     p.foot = make("div", "foot", {}, p.all);
-    const dialog = { popover: "auto", role: "dialog", tabIndex: -1, autofocus: true };
-    p.panel = make("div", "panel", { ...dialog, ...named });
+    p.panel = make("div", "panel", { popover: "auto", role: "dialog", tabIndex: -1, ...named });
     p.panel.append(make("div", "head", {}, p.title, p.markAll), p.tabs, p.note, p.body, p.foot);
     p.status = make("div", "away", { role: "status" });
     // What stands in the light DOM is for before the upgrade; only read from then on.
@@ -541,6 +540,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     root.addEventListener("click", (event) => this.#clicked(event));
     root.addEventListener("auxclick", (event) => event.button === 1 && this.#clicked(event));
     root.append(p.button, p.panel, p.status, slot);
+    // Not before it is in the document: it is the panel that wants the focus, not the page.
+    p.panel.autofocus = true;
   }
 
   /** Say everything anew: the language, the texts or the way to show a message may be others. */
@@ -671,6 +672,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const options = { delay: UNDO_FOR, signal: undo.signal };
     await this.#act("dismiss", [item], (client) => {
       this.#undo = undo;
+      this.#announce("dismissed");
       return client.dismiss(item.id, options);
     });
     if (this.#undo === undo) this.#undo = null;
@@ -708,7 +710,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     if (action) {
       // It stays until the panel is closed or something else is tried, whatever lists do meanwhile.
       this.#isRefused = true;
-      this.#parts.status.textContent = this.#wording.say("refused");
+      this.#announce("refused");
     }
     this.#schedule();
     if (this.#tell("error", { error, action }, true)) console.warn("notification-bell:", error);
@@ -723,9 +725,13 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       if (!first) return;
       const count = others.length + 1;
       const text = first.data?.title || first.text;
-      this.#parts.status.textContent = this.#wording.say(count > 1 ? "arrived_many" : "arrived", { count, text });
+      this.#announce(count > 1 ? "arrived_many" : "arrived", { count, text });
     };
     this.#announcing ??= setTimeout(announce, 100);
+  }
+
+  #announce(key, values) {
+    this.#parts.status.textContent = this.#wording.say(key, values);
   }
 
   // --- Rendering
@@ -752,7 +758,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const number = this.#wording.number.format(Math.min(count, MAX_BADGE));
     const shown = count > MAX_BADGE ? `${number}+` : number;
     // Its name says what is to be seen, or those who speak to their computer cannot name it.
-    const label = count ? `${name}, ${this.#wording.say("unread", { count: shown })}` : name;
+    const label = count ? `${name}, ${this.#wording.say("unread", { count: shown }, count)}` : name;
     badge.hidden = !count;
     badge.textContent = shown;
     if (button.ariaLabel !== label) button.ariaLabel = label;

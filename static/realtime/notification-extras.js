@@ -11,6 +11,7 @@ const CLAIMED = "stored_messages:toasts";
 
 const MAX_TOASTS = 3;
 const SHOWN_FOR = 8000;
+const LOCKED_FOR = 3000;
 const GATHER = 250; // milliseconds; what arrives together is told together
 
 const STYLE = `
@@ -42,6 +43,8 @@ class Toasts {
   #timers = new Map(); // by toast
   #isPaused = false;
   #news = [];
+  #summary = null;
+  #counted = 0;
 
   constructor(bell) {
     this.#bell = bell;
@@ -84,11 +87,14 @@ class Toasts {
 
   async #tell(news) {
     const { user } = this.#bell.client ?? {};
-    const claimed = await claim(news.map(({ id, position }) => `${user} ${id} ${position}`));
-    const own = news.filter((_, index) => claimed[index]);
+    const isMany = news.length > MAX_TOASTS;
+    const claimed = isMany
+      ? [this.#summary?.isConnected || (await claim(`${user} many`, false))]
+      : await Promise.all(news.map(({ id, position }) => claim(`${user} ${id} ${position}`)));
     const isLooking = this.#bell.open || document.hidden;
     if (isLooking || !this.#bell.isConnected || user !== this.#bell.client?.user) return;
-    if (own.length > MAX_TOASTS) this.#add(this.#summary(own.length));
+    const own = news.filter((_, index) => claimed[isMany ? 0 : index]);
+    if (isMany && own.length) this.#summarize(own.length);
     else for (const message of own) this.#add(this.#item(message));
     this.keepUnread();
   }
@@ -106,13 +112,19 @@ class Toasts {
     return toast;
   }
 
-  #summary(count) {
-    const open = this.#button("summary", "toast-summary", () => {
-      this.#remove(open);
-      this.#bell.open = true;
-    });
-    open.textContent = this.#bell.say("arrived_many", { count });
-    return element("toast", open);
+  /** One toast for many, which counts on while more come. */
+  #summarize(count) {
+    if (!this.#summary?.isConnected) {
+      this.#counted = 0;
+      this.#summary = this.#button("summary", "toast-summary", () => {
+        this.#remove(this.#summary);
+        this.#bell.open = true;
+      });
+      element("toast", this.#summary);
+    }
+    this.#counted += count;
+    this.#summary.textContent = this.#bell.say("arrived_many", { count: this.#counted });
+    this.#add(this.#summary.parentNode);
   }
 
   #button(className, part, onClick) {
@@ -129,6 +141,7 @@ class Toasts {
     box.prepend(toast);
     for (const old of [...box.children].slice(MAX_TOASTS)) this.#remove(old);
     this.#wait(toast);
+    if (box.matches(":focus-within")) return;
     // Shown anew it is above whatever came to the top meanwhile.
     box.hidePopover();
     box.showPopover();
@@ -162,20 +175,32 @@ function element(name, child) {
   return made;
 }
 
-/** Which of these no tab of this browser has shown yet: from now on this one has. */
-async function claim(keys) {
+/**
+ * Whether no tab of this browser has shown this yet: from now on this one has. What is stored
+ * reaches the other tabs a moment later, so a lock stands for it until then.
+ */
+function claim(key, isRemembered = true) {
   const take = () => {
-    const taken = new Set(JSON.parse(localStorage.getItem(CLAIMED) ?? "[]"));
-    const isNew = keys.map((key) => !taken.has(key));
-    const kept = [...taken, ...keys].slice(-200);
-    localStorage.setItem(CLAIMED, JSON.stringify(kept));
-    return isNew;
+    if (!isRemembered) return true;
+    const taken = JSON.parse(localStorage.getItem(CLAIMED) ?? "[]");
+    if (taken.includes(key)) return false;
+    localStorage.setItem(CLAIMED, JSON.stringify([...taken, key].slice(-200)));
+    return true;
   };
-  try {
-    return await (navigator.locks ? navigator.locks.request(CLAIMED, take) : take());
-  } catch {
-    return keys.map(() => true); // storage is forbidden: better twice than never
-  }
+  const hold = new Promise((resolve) => {
+    setTimeout(resolve, LOCKED_FOR);
+    addEventListener("pagehide", resolve, { once: true });
+  });
+  return new Promise((resolve) => {
+    // Without locks, or where storage is forbidden: better twice than never.
+    if (!navigator.locks) return resolve(true);
+    const held = (lock) => {
+      resolve(lock !== null && take());
+      return lock && hold;
+    };
+    const options = { ifAvailable: true };
+    navigator.locks.request(`${CLAIMED} ${key}`, options, held).catch(() => resolve(true));
+  });
 }
 
 const toasts = new WeakMap(); // by bell

@@ -33,7 +33,7 @@ test("the modules as they are weigh at most 24 KiB", () => {
   assert.ok(size <= 24 * KIB, `${(size / KIB).toFixed(2)} KiB`);
 });
 
-test("minified they weigh at most 15 KiB", { todo: true }, () => {
+test("minified they weigh at most 15 KiB", () => {
   execFileSync("node", [join(ROOT, "tools/minify.mjs"), directory]);
   const size = sizeOf(directory, /\{notifications:"[^]*?empty_all_hint:"[^"]*"\}/);
   assert.ok(size <= 15 * KIB, `${(size / KIB).toFixed(2)} KiB`);

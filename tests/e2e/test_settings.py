@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.bell import Bell
 from tests.e2e.conftest import StartSite
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import Traffic, is_live
+from tests.e2e.watching import Traffic, is_live, record_violations
 from tests.services.waiting import eventually
 
 TOKENS_ONLY = {
@@ -17,14 +17,6 @@ TOKENS_ONLY = {
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"anon": "1/day"},
 }
-
-# Every violation of the page's policy, from its first moment on.
-_RECORD_VIOLATIONS = """
-globalThis.violations = [];
-addEventListener("securitypolicyviolation", (event) => {
-  globalThis.violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`);
-});
-"""
 
 
 @pytest.mark.parametrize(
@@ -67,7 +59,7 @@ async def test_marking_read_from_a_page_without_a_form(
 @pytest.mark.parametrize("language", ["en", "nl"])
 async def test_under_the_strictest_policy(language: str, site: Site, page: Page) -> None:
     ada = somebody("ada")
-    await page.add_init_script(_RECORD_VIOLATIONS)
+    await record_violations(page)
     await site.tell(ada, *(f"Message {number}" for number in range(25)), url="/plain/")
     await site.sign_in(page, ada)
     await is_live(page)

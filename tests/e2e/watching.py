@@ -27,6 +27,14 @@ globalThis.WebSocket = class extends WebSocket {
 };
 """
 
+# Every violation of the page's policy, from its first moment on.
+_RECORD_VIOLATIONS = """
+globalThis.violations = [];
+addEventListener("securitypolicyviolation", (event) => {
+  globalThis.violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`);
+});
+"""
+
 
 class Traffic:
     """Everything that a page asks for and says, from now on."""
@@ -93,6 +101,11 @@ async def silence_sockets(page: Page) -> None:
 async def record_sockets(where: Page | BrowserContext) -> None:
     """From the next page on the following two can be asked."""
     await where.add_init_script(_RECORD_SOCKETS)
+
+
+async def record_violations(page: Page) -> None:
+    """From the next page on `globalThis.violations` has what its policy forbade."""
+    await page.add_init_script(_RECORD_VIOLATIONS)
 
 
 async def open_sockets(page: Page) -> int:

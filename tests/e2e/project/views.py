@@ -60,8 +60,8 @@ def new_password(request: HttpRequest) -> HttpResponse:
 
 
 def bare(request: HttpRequest) -> HttpResponse:
-    """A bell and nothing else: no form, no token, no user."""
-    return render(request, "e2e/bare.html")
+    """A bell and nothing else: no form, no token, no user. `?extras` gives it all that it can do."""
+    return render(request, "e2e/bare.html", {"extras": "extras" in request.GET})
 
 
 def strict(request: HttpRequest) -> HttpResponse:
