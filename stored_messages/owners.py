@@ -59,6 +59,9 @@ class Among(In):
     With 5,000 users, writing as many parameters cost more than all that the database did.
     """
 
+    # The column is not known yet when Django 4.2 would prepare the keys; they are those of users already.
+    prepare_rhs = False
+
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         column, params = self.process_lhs(compiler, connection)
         field = self.lhs.output_field

@@ -71,8 +71,8 @@ class InboxTab(WebsocketCommunicator):  # type: ignore[misc]
     async def frame(self, kind: str | None = None, timeout: float = TIMEOUT) -> dict[str, Any]:
         """Return the next frame, or the next of this type, passing over others.
 
-        Raises ``TimeoutError`` when none comes, saying why if that is known, and ``ConnectionError`` when the socket
-        is closed instead.
+        Raises ``asyncio.TimeoutError`` when none comes, saying why if that is known, and ``ConnectionError`` when the
+        socket is closed instead.
         """
 
         async def wait() -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What projects test with: the examples of the documentation, and what they say when nothing arrives."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -148,7 +149,7 @@ async def test_a_tab_says_why_nothing_comes(user: User) -> None:
         atomic = transaction.atomic()
         await sync_to_async(atomic.__enter__)()
         await sync_to_async(tell)(user)
-        with pytest.raises(TimeoutError, match="waits for the commit of 'default'"):
+        with pytest.raises(asyncio.TimeoutError, match="waits for the commit of 'default'"):
             await tab.frame("stored", timeout=1)
         await sync_to_async(transaction.set_rollback)(True)
         await sync_to_async(atomic.__exit__)(None, None, None)
