@@ -99,7 +99,7 @@ def in_memory(page: Page, site: Site, sizes: Sizes) -> None:
     with contest(page, RIVALS, site, layer="memory") as parties:
         for party in parties:
             party.connect(sizes.some)
-        ours, raw = broadcasts(parties, sizes.rounds, slow=1, fast=20)
+        ours, raw = broadcasts(parties, sizes.rounds, slow=2, fast=20)
     page.at_least(
         f"in-memory layer, broadcast to {sizes.some:,} sockets: deliveries per second",
         f"{ours.rate:,.0f}",
