@@ -119,7 +119,7 @@ class Harm:
         await deployment.clients.ask(command="pause", name=tab)
         with suppress(Exception):
             await deployment.workers[0].ask(
-                kind="send many", to=[tab.split("-")[0]], number="storm", count=200
+                kind="send many", to=[tab.split("-")[0]], number="storm", count=100
             )
         await self._a_while(1, 2)
         await deployment.clients.ask(command="resume", name=tab)

@@ -96,7 +96,9 @@ async def test_sockets_that_never_read_cost_a_bounded_amount_and_delay_nobody(st
 
 async def test_under_daphne_they_go_by_its_ping_timeout(start: Start) -> None:
     """Its `send` never waits, so it keeps what is not read: for as long as it waits for a pong."""
-    server = start("daphne", "--ping-interval", "2", "--ping-timeout", "4", SOCKETS_PER_USER=100)
+    # Short, and long enough for a reader on a busy machine.
+    pings = ("--ping-interval", "2", "--ping-timeout", "12")
+    server = start("daphne", *pings, SOCKETS_PER_USER=100)
     [key, other] = await ask(server, kind="sign in many", users=2)
     slow = await listen_all(server.port, [key] * 50, receive_buffer=4096)
     reader = await listen(server.port, other)
