@@ -88,7 +88,7 @@ def test_from_a_sync_view(user: User, recorded: RecordingLayer, client: Client) 
 async def test_from_a_view_under_asgi(
     user: User, recorded: RecordingLayer, async_client: AsyncClient
 ) -> None:
-    await async_client.aforce_login(user)
+    await sync_to_async(async_client.force_login)(user)
     await async_client.post("/send/", {"text": "hello"})
     assert await asyncio.to_thread(recorded.wait_for, 1)
 
