@@ -2,7 +2,6 @@
 
 import signal
 import time
-import traceback
 
 PACKAGES = (
     "Django",
@@ -38,11 +37,8 @@ def run(*, quick: bool, parts: tuple[str, ...] = ()) -> None:
                 continue
             began = time.monotonic()
             print(f"-- {part.__name__}", flush=True)
-            try:
+            with page.going_on(part.__name__):
                 part(page, everything, sizes)
-            except Exception as error:  # the other parts are worth having
-                traceback.print_exc()
-                page.failed.append(f"{part.__name__}: {error}")
             print(f"-- {part.__name__}: {time.monotonic() - began:.0f} s", flush=True)
         if not quick and not parts:
             page.write(sizes.rounds, PACKAGES, everything.versions)

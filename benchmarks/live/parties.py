@@ -33,7 +33,7 @@ ALL = ("ours", "raw", "bare")
 RIVALS = ("ours", "raw")
 SERVERS = {
     "uvicorn": "uvicorn --host {host} --port {port} --log-level warning {application}",
-    "daphne": "daphne --verbosity 0 -b {host} -p {port} {application}",
+    "daphne": "daphne --verbosity 0 --websocket_connect_timeout 60 -b {host} -p {port} {application}",
     "hypercorn": "hypercorn --bind {host}:{port} --workers 1 --log-level warning {application}",
     "granian": "granian --interface asgi --host {host} --port {port} --workers 1 --log-level warning {application}",
 }

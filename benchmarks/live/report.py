@@ -2,7 +2,9 @@
 
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -56,6 +58,15 @@ class Page:
 
     def plot(self, name: str, title: str, picture: str) -> None:
         self.plots.append((f"{name}.svg", title, picture))
+
+    @contextmanager
+    def going_on(self, part: str) -> Iterator[None]:
+        """Note when a part fails, and go on: the others are worth having."""
+        try:
+            yield
+        except Exception as error:
+            traceback.print_exc()
+            self.failed.append(f"{part}: {error}")
 
     def faulty(self, who: str, counted: Mapping[str, int]) -> None:
         """Deliveries that were lost, came twice or to the wrong socket; sockets that were closed."""
