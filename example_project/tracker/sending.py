@@ -47,7 +47,7 @@ class SendForm(forms.Form):
     )
     link = forms.CharField(required=False, max_length=2000, validators=[checked_link])
     count = forms.IntegerField(label="How many", initial=1, min_value=1, max_value=1000)
-    delay = forms.IntegerField(label="Seconds from now", initial=0, min_value=0, max_value=60)
+    delay = forms.IntegerField(label="Seconds from now", initial=2, min_value=0, max_value=60)
     everybody = forms.BooleanField(
         label="To everybody", required=False, help_text="Stored once, however many they are."
     )
