@@ -17,6 +17,8 @@ UNICAST_LIMIT = 8
 #: How many recipients one event names at most.
 RECIPIENTS_LIMIT = 1000
 
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 RefsFrame = Literal["read", "unread", "gone"]
 
 
@@ -97,7 +99,7 @@ def _delivery(to: list[str] | None, frames: list[str], sent_at: float | None = N
 
 
 def _encode(frame: dict[str, Any]) -> str:
-    text = json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+    text = _json.encode(frame)
     try:
         text.encode()
     except UnicodeEncodeError:  # a lone surrogate, which no server could send
