@@ -647,6 +647,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   async #act(name, messages, perform) {
     if (!this.#tell(`before-${name}`, { messages }, true)) return;
     this.#isRefused = false;
+    this.#shown = this.#shown.filter((item) => !messages.includes(item));
     if (await perform(this.#client)) this.#tell(name, { messages });
   }
 
@@ -774,14 +775,19 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   #renderPanel(count) {
     const p = this.#parts;
     const say = (key, values) => this.#wording.say(key, values);
-    const { items, hasMore, loaded } = this.#source;
+    const { items: known, hasMore, loaded } = this.#source;
+    // In a storm what somebody reads may come to lie below what is loaded: it is there all the same.
+    const bottom = hasMore && this.#top !== null ? known.at(-1)?.position : "";
+    const sunken = this.#shown.filter(({ position }) => position < bottom);
+    const items = [...known, ...sunken];
     const isOut = this.#client.status === "signed-out";
     for (const tab of p.tabs.children) {
       tab.ariaSelected = String(tab.id === this.#tab);
       tab.tabIndex = tab.id === this.#tab ? 0 : -1;
     }
     p.tabs.hidden = isOut;
-    p.markAll.hidden = !count || !this.#client.loaded;
+    // Between what is read and what is loaded may be what nobody has seen.
+    p.markAll.hidden = !count || !this.#client.loaded || sunken.length > 0;
     this.#renderNote(loaded && !isOut);
 
     this.#hold(items);
@@ -789,13 +795,13 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const old = items.filter(isOld);
     this.#seen = this.#client.items.filter(isOld);
     this.#shown = old.slice(0, MAX_SHOWN);
-    const newer = items.length - old.length;
+    const newer = (sunken.length ? Math.max(count, items.length) : items.length) - old.length;
     p.newer.hidden = !newer;
     p.newer.textContent = newer ? say("arrived_many", { count: newer }) : "";
     this.#renderRows(this.#shown);
     this.#renderState(items.length || (hasMore && loaded) ? "" : this.#stateName);
 
-    p.tail.hidden = !loaded || !hasMore || items.length >= MAX_SHOWN;
+    p.tail.hidden = !loaded || !hasMore || known.length >= MAX_SHOWN;
     p.more.textContent = say(this.#isLoadingMore ? "loading" : "load_more");
     p.more.ariaDisabled = String(this.#isLoadingMore);
     const href = safeUrl(this.querySelector("a[href]")?.getAttribute("href"));
