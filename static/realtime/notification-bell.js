@@ -396,6 +396,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   #rows = new Map();
   #tab = "unread";
   #shown = []; // the messages of the last rendering
+  #done = new WeakSet(); // what a person did something to
   #seen = []; // what was unread then
   #top = null; // the position that the list is held at while somebody reads
   #count = null; // as told last
@@ -647,7 +648,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   async #act(name, messages, perform) {
     if (!this.#tell(`before-${name}`, { messages }, true)) return;
     this.#isRefused = false;
-    this.#shown = this.#shown.filter((item) => !messages.includes(item));
+    for (const item of messages) this.#done.add(item);
     if (await perform(this.#client)) this.#tell(name, { messages });
   }
 
@@ -778,7 +779,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const { items: known, hasMore, loaded } = this.#source;
     // In a storm what somebody reads may come to lie below what is loaded: it is there all the same.
     const bottom = hasMore && this.#top !== null ? known.at(-1)?.position : "";
-    const sunken = this.#shown.filter(({ position }) => position < bottom);
+    const sunken = this.#shown.filter((one) => one.position < bottom && !this.#done.has(one));
     const items = [...known, ...sunken];
     const isOut = this.#client.status === "signed-out";
     for (const tab of p.tabs.children) {
