@@ -1,5 +1,8 @@
 """What every test may ask for. The services are in `tests/services/`, one a module."""
 
+import django
+import pytest
+
 pytest_plugins = [
     "tests.services.browser",
     "tests.services.postgresql",
@@ -7,3 +10,12 @@ pytest_plugins = [
     "tests.services.redis_cluster",
     "tests.services.server",
 ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if django.VERSION < (5, 0):
+        # Of Django 4.2's own test client, to which newer versions of asgiref say so.
+        config.addinivalue_line(
+            "filterwarnings",
+            "ignore:async_to_sync was passed a non-async-marked callable:UserWarning",
+        )

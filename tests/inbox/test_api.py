@@ -18,6 +18,7 @@ from stored_messages import (
     STORED_INFO,
     Summary,
     add_message_for,
+    api,
     broadcast_message,
     dismiss,
     get_backend,
@@ -123,6 +124,7 @@ def send_to_all(ada, **options):
 def test_the_public_names():
     assert set(stored_messages.__all__) == PUBLIC
     assert len(stored_messages.__all__) == len(PUBLIC)
+    assert set(api.__all__) < PUBLIC
     assert [name for name in PUBLIC if not hasattr(stored_messages, name)] == []
 
 
