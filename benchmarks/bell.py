@@ -19,8 +19,7 @@ _SENDERS = 4
 _WATCH = """(all) => {
   const watch = (globalThis.watch = { tasks: [], renders: 0, frames: 0, first: 0, last: 0 });
   const root = document.querySelector("notification-bell").shadowRoot;
-  const label = { attributeFilter: ["aria-label"] };
-  new MutationObserver(() => (watch.renders += 1)).observe(root.querySelector("[part=button]"), label);
+  new MutationObserver(() => (watch.renders += 1)).observe(root.querySelector("[part=badge]"), { childList: true });
   new PerformanceObserver((list) => watch.tasks.push(...list.getEntries().map((one) => one.duration)))
     .observe({ type: "longtask" });
   const count = () => {

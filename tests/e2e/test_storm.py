@@ -22,7 +22,7 @@ _WATCH = """() => {
   new MutationObserver(() => {
     watch.writes += 1;
     watch.most = Math.max(watch.most, watch.writes);
-  }).observe(root.querySelector("[part=button]"), { attributeFilter: ["aria-label"] });
+  }).observe(root.querySelector("[part=badge]"), { childList: true });
   new MutationObserver(() => {
     watch.rows = Math.max(watch.rows, root.querySelectorAll("[part~=item]").length);
   }).observe(root.querySelector("[part=list]"), { childList: true });
