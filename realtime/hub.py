@@ -103,6 +103,11 @@ class Hub:
         if not self._users and self._stop_later is None:
             self._stop_later = self.loop.call_later(GRACE, self.stop)
 
+    def group_of(self, key: str) -> str | None:
+        """The group of the user whom tabs know by this key, if they have a socket here."""
+        users = self._users.values()
+        return next((connected.group for connected in users if connected.key == key), None)
+
     @property
     def users(self) -> int:
         """How many users have a socket here."""
@@ -200,8 +205,11 @@ class Hub:
                 await asyncio.sleep(0)
 
     async def _handle(self, event: dict[str, Any]) -> None:
-        counters.events_received += 1
         kind = event.get("type")
+        if kind in handlers:
+            handlers[kind](self, event)
+            return
+        counters.events_received += 1
         if kind == "inbox.deliver":
             await self._deliver(event["to"], event["frames"], event["sent_at"])
         elif kind == "inbox.signed_out":
@@ -209,8 +217,6 @@ class Hub:
                 self._guard.end_all_of(event["user"])
             else:
                 self._guard.end(event["session"])
-        elif kind in handlers:
-            handlers[kind](self, event)
 
     async def _deliver(
         self, to: list[str] | None, frames: list[str], sent_at: float | None
@@ -237,5 +243,6 @@ class Hub:
         counters.deliveries += count * len(messages)
 
 
-#: What to do with events of further types. Called in the hub's loop, for as short as can be.
+#: What to do with events of further types, which are no news and not counted as such. Called in the hub's loop, for
+#: as short as can be.
 handlers: dict[str, Callable[[Hub, dict[str, Any]], object]] = {}

@@ -12,6 +12,7 @@ from typing_extensions import Self
 from realtime.asgi_types import Application
 from realtime.conf import app_settings
 from realtime.consumers import InboxConsumer
+from realtime.testing.hearing import hears
 from realtime.testing.reasons import why_nothing_came
 
 #: Seconds to wait for what should come in milliseconds.
@@ -23,7 +24,8 @@ class InboxTab(WebsocketCommunicator):  # type: ignore[misc]
     """A socket of the inbox, open within ``async with``.
 
     Either of a ``user`` who needs no session, or of a signed-in test ``client``, whose cookies it sends to the whole
-    of ``realtime.asgi.application``. ``application``, ``path`` and ``headers`` replace the usual ones.
+    of ``realtime.asgi.application``. ``application``, ``path`` and ``headers`` replace the usual ones. It is open once
+    it hears what its user is told; with ``live=False`` once it has its first sync, whatever the channel layer does.
 
     ::
 
@@ -44,6 +46,7 @@ class InboxTab(WebsocketCommunicator):  # type: ignore[misc]
         application: Application | None = None,
         path: str | None = None,
         headers: dict[str, str] | None = None,
+        live: bool = True,
     ) -> None:
         sent = {"Host": HOST, "Origin": f"http://{HOST}", **(headers or {})}
         if client is not None and (morsel := client.cookies.get(settings.SESSION_COOKIE_NAME)):
@@ -56,13 +59,16 @@ class InboxTab(WebsocketCommunicator):  # type: ignore[misc]
         if user is not None:
             self.scope["user"] = user
         self.sync: dict[str, Any] | None = None
+        self._live = live
 
     async def __aenter__(self) -> Self:
-        """Connect, and wait for the first sync, which is kept in ``sync``."""
+        """Connect, and wait for the first sync, which is kept in ``sync``, and until news arrive."""
         accepted, code = await self.connect(timeout=TIMEOUT)
         if not accepted:
             raise ConnectionRefusedError(f"The socket was refused during the handshake ({code}).")
         self.sync = await self.frame("sync")
+        if self._live:
+            await hears(self.sync["user"], TIMEOUT)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -97,19 +103,29 @@ class InboxTab(WebsocketCommunicator):  # type: ignore[misc]
         Raises ``AssertionError`` when it does not come, and says what came instead.
         """
         others: list[str] = []
+        syncs: list[dict[str, Any]] = []
 
         async def wait() -> dict[str, Any]:
             while True:
-                message: dict[str, Any] = (await self.frame("stored", timeout * 2))["message"]
-                if message["text"] == text:
-                    return message
-                others.append(message["text"])
+                frame = await self.frame(timeout=timeout * 2)
+                if frame["type"] == "sync":
+                    syncs.append(frame)
+                elif frame["type"] == "stored":
+                    message: dict[str, Any] = frame["message"]
+                    if message["text"] == text:
+                        return message
+                    others.append(message["text"])
 
         try:
             return await asyncio.wait_for(wait(), timeout)
         except asyncio.TimeoutError as error:
             came = f" There came {', '.join(map(repr, others))}." if others else ""
             reason = await why_nothing_came()
+            if not others and any(one["digest"] != (self.sync or one)["digest"] for one in syncs):
+                reason += (
+                    " The inbox has changed, but nothing was told over the channel layer: it lost that, or whoever "
+                    "sent it uses another one."
+                )
             raise AssertionError(
                 f"{text!r} did not come within {timeout:g} s.{came}{reason}"
             ) from error

@@ -118,7 +118,7 @@ async def test_a_group_is_joined_while_redis_is_down(
     async with InboxTab(user=user) as tab:
         await hears(tab, user)
         await asyncio.to_thread(redis_server.kill)
-        async with InboxTab(user=other) as newcomer:
+        async with InboxTab(user=other, live=False) as newcomer:
             message = await send(other)
             while (await newcomer.frame("sync"))["digest"] != message.stamp:
                 pass

@@ -9,21 +9,31 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.test import TestCase
+from django.test import Client, TestCase
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 import stored_messages
 from realtime.testing import InboxTab, OpenTabs, capture_live
 from tests.realtime.documents import blocks
 from tests.realtime.sending import send
+from tests.services.processes import free_port
 from tests.services.server import ROOT, Project
+
+PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"
+CORE = "channels_redis.core.RedisChannelLayer"
 
 
 def tell(*users: User, text: str = "hello") -> None:
     stored_messages.add_message_for(users, stored_messages.STORED_INFO, text)
 
 
-def test_the_examples_of_the_documentation_pass(tmp_path: Path, project: Project) -> None:
+@pytest.mark.parametrize("layer", ["none", "redis"])
+def test_the_examples_of_the_documentation_pass(
+    request: pytest.FixtureRequest, tmp_path: Path, project: Project, layer: str
+) -> None:
+    if layer == "redis":
+        project = project.with_env(CHANNEL_REDIS=request.getfixturevalue("redis_url"))
     for name, code in blocks("testing.md").items():
         (tmp_path / name).write_text(code)
     options = ["-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:schemathesis"]
@@ -140,6 +150,46 @@ def test_open_tabs_say_what_came_instead(user: User) -> None:
             tab.received("hello", timeout=1)
         second.received("something else")
         second.close()
+
+
+# The core layer is good for one event loop.
+@pytest.mark.parametrize(("layer", "loops"), [(PUBSUB, 5), (CORE, 1)], ids=["pubsub", "core"])
+def test_open_tabs_hear_what_is_sent_at_once(
+    user: User, settings: Settings, redis_url: str, layer: str, loops: int
+) -> None:
+    """Comparing is far away here: what arrives comes over Redis, where the hub joins groups while tabs open."""
+    settings.REALTIME = {"RECONCILE_INTERVAL": 60.0}
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": layer, "CONFIG": {"hosts": [redis_url]}}}
+    client = Client()
+    client.force_login(user)
+    for number in range(loops):
+        with OpenTabs() as open_tab:
+            tab = open_tab(user)
+            tell(user, text=f"to one {number}")
+            second = open_tab(client=client)
+            stored_messages.broadcast_message(stored_messages.STORED_INFO, f"to all {number}")
+            tab.received(f"to one {number}")
+            for one in (tab, second):
+                one.received(f"to all {number}")
+
+
+async def test_a_tab_does_not_open_where_nothing_is_heard(
+    user: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody listens on that port; the tab without a layer hears by comparing, and says so."""
+    monkeypatch.setattr("realtime.testing.tab.TIMEOUT", 2.0)
+    config = {"hosts": [f"redis://127.0.0.1:{free_port()}"]}
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": PUBSUB, "CONFIG": config}}
+    tab = InboxTab(user=user)
+    with pytest.raises(asyncio.TimeoutError, match="does not arrive over the channel layer"):
+        await tab.__aenter__()
+    await tab.leave()
+    async with InboxTab(user=user, live=False) as without:
+        message = await send(user)
+        while (await without.frame("sync"))["digest"] != message.stamp:
+            pass
+        with pytest.raises(AssertionError, match="has changed, but nothing was told"):
+            await without.received("hello", timeout=3)
 
 
 async def test_a_tab_says_why_nothing_comes(user: User) -> None:
