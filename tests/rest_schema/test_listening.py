@@ -1,9 +1,12 @@
 """The client in `docs/protocol.md`, as it stands there, against a real server."""
 
 import asyncio
+import json
 from contextlib import suppress
 
 import pytest
+from websockets.asyncio.server import serve as serve_sockets
+from websockets.exceptions import ConnectionClosed
 
 from tests.realtime.documents import blocks
 from tests.services.waiting import eventually
@@ -20,12 +23,17 @@ stored_messages.add_message_for([User.objects.get(username="ada")], 21, {text!r}
 """
 
 
+def client():
+    namespace = {}
+    exec(compile(blocks("protocol.md")["listen.py"], "listen.py", "exec"), namespace)
+    return namespace
+
+
 async def test_the_client_of_the_documentation(serve, project, redis_url):
     project = project.with_env(CHANNEL_REDIS=redis_url)
     token = (await asyncio.to_thread(project.shell, TOKEN)).split()[-1]
     server = await asyncio.to_thread(lambda: serve(project=project))
-    namespace = {}
-    exec(compile(blocks("protocol.md")["listen.py"], "listen.py", "exec"), namespace)
+    namespace = client()
     lists = []
     inbox = namespace["Inbox"](server.url, token, lists.append)
 
@@ -53,3 +61,36 @@ async def test_the_client_of_the_documentation(serve, project, redis_url):
         running.cancel()
         with suppress(asyncio.CancelledError, namespace["SignedOut"]):
             await running
+
+
+async def test_it_fetches_though_frames_never_pause():
+    """A real socket, on which a busy inbox speaks for seconds, unless somebody fetches."""
+    fetched = asyncio.Event()
+    unsaid = 300
+
+    class Busy(client()["Inbox"]):
+        async def fetch(self):
+            self.summary = ("ada", 1, 1)
+            fetched.set()
+
+    async def speak(socket):
+        nonlocal unsaid
+        sync = {"type": "sync", "user": "ada", "unread": 1, "digest": 1, "heartbeat": 10}
+        with suppress(ConnectionClosed):
+            await socket.send(json.dumps(sync))
+            while unsaid and not fetched.is_set():
+                await socket.send(json.dumps({"type": "stored", "message": {"id": "1"}}))
+                unsaid -= 1
+                await asyncio.sleep(0.01)
+            await socket.wait_closed()
+
+    async with serve_sockets(speak, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        running = asyncio.create_task(Busy(f"http://127.0.0.1:{port}", "token", print).run())
+        try:
+            await asyncio.wait_for(fetched.wait(), 60)
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+    assert unsaid
