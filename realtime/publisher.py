@@ -129,6 +129,12 @@ class Publisher:
             self._stopping = True
             self._signal()
         thread.join(max(0.0, deadline - time.monotonic()))
+        if left := self.waiting:
+            log.error(
+                "publish_cut_off",
+                "The process ends before the channel layer took everything: events dropped: %(events)d.",
+                events=left,
+            )
 
     def _start(self) -> None:
         self._loop = _Loop()
