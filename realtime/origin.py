@@ -80,8 +80,9 @@ def _is_own(asked: SplitResult, scope: Scope) -> bool:
     except DisallowedHost:
         return False
     if "scheme" not in scope and settings.SECURE_PROXY_SSL_HEADER is None:
-        # The server (Daphne) does not say whether it speaks TLS here; the host has to do.
-        own = own._replace(scheme=asked.scheme)
+        # The server (Daphne) does not say whether it speaks TLS here, and nothing else in the scope does. A site that
+        # sends everybody to https has no pages but those; for others the host, with its port, has to do.
+        own = own._replace(scheme="https" if settings.SECURE_SSL_REDIRECT else asked.scheme)
     return _normalised(asked) == _normalised(own)
 
 

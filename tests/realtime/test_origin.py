@@ -57,6 +57,14 @@ def test_this_sites_own(origin: str, asked: dict[str, Any], allowed: bool) -> No
     assert is_allowed(origin, asked) is allowed
 
 
+def test_a_site_that_sends_everybody_to_https_where_the_server_does_not_say(
+    settings: Settings,
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert is_allowed("https://testserver", scope("testserver", None))
+    assert not is_allowed("http://testserver", scope("testserver", None))
+
+
 @pytest.mark.parametrize("scheme", ["ws", None])
 def test_behind_a_proxy_that_speaks_tls(settings: Settings, scheme: str | None) -> None:
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
