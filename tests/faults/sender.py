@@ -11,6 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import django
+from django.core.management import execute_from_command_line
 
 _PUBLISHER = "realtime-publisher"
 _talkers: set[str] = set()
@@ -30,6 +31,12 @@ def _send(number: int = 0) -> None:
 def straight_away() -> None:
     """A script, a shell, the last thing that a command does."""
     _send()
+
+
+def in_a_command() -> None:
+    """As `manage.py` runs them."""
+    code = "from tests.faults.sender import _send; _send(1)"
+    execute_from_command_line(["manage.py", "shell", "-c", code])
 
 
 def in_a_thread_pool() -> None:
@@ -68,7 +75,13 @@ def _check() -> None:
 
 WAYS = {
     way.__name__: way
-    for way in (straight_away, in_a_thread_pool, in_a_coroutine, in_a_forked_worker)
+    for way in (
+        straight_away,
+        in_a_command,
+        in_a_thread_pool,
+        in_a_coroutine,
+        in_a_forked_worker,
+    )
 }
 
 if __name__ == "__main__":

@@ -89,7 +89,9 @@ def fill(redis: RedisServer) -> None:
 @pytest.mark.parametrize(
     ("harm", "way"),
     [
-        *((HARMS[name], way) for name in ("down", "frozen") for way in WAYS),
+        *((HARMS["frozen"], way) for way in WAYS),
+        (HARMS["down"], "straight_away"),
+        (HARMS["down"], "in_a_forked_worker"),
         (HARMS["core-frozen"], "straight_away"),
         (HARMS["full"], "straight_away"),
     ],
