@@ -4,12 +4,18 @@ from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 from django.utils import timezone
 
 from stored_messages import get_backend, signals
 from tests.inbox.tabs import Tab
+
+#: The plans are PostgreSQL's.
+collect_ignore = (
+    [] if "postgresql" in settings.DATABASES["default"]["ENGINE"] else ["test_query_plans.py"]
+)
 
 #: Each store, with its backend and the fixture of its address.
 STORES = {

@@ -1,7 +1,6 @@
 """On PostgreSQL no statement of the inbox reads a large table from end to end, nor more rows than it is about."""
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 
@@ -24,13 +23,7 @@ from stored_messages.models import Delivery, Message
 from tests.inbox.plans import TABLES, recorded_scans
 from tests.inbox_ui.sending import ago
 
-pytestmark = [
-    pytest.mark.skipif(
-        "postgresql" not in settings.DATABASES["default"]["ENGINE"],
-        reason="these are the plans of PostgreSQL",
-    ),
-    pytest.mark.usefixtures("large_tables", "db"),
-]
+pytestmark = pytest.mark.usefixtures("large_tables", "db")
 
 USERS = 2_000
 EACH = 5
