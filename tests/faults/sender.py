@@ -36,7 +36,7 @@ def straight_away() -> None:
 def in_a_command() -> None:
     """As `manage.py` runs them."""
     code = "from tests.faults.sender import _send; _send(1)"
-    execute_from_command_line(["manage.py", "shell", "-c", code])
+    execute_from_command_line(["manage.py", "shell", "--verbosity=0", "-c", code])
 
 
 def in_a_thread_pool() -> None:
