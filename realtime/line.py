@@ -15,6 +15,9 @@ from realtime.membership import TIMEOUT, Membership
 #: How many events may wait for the hub. More than that, and it reconciles instead of handling them.
 BACKLOG = 10_000
 
+#: How many times the usual patience a layer may get in the end.
+SLOWEST = 4
+
 PROBE = "inbox.probe"
 
 
@@ -38,6 +41,7 @@ class Line:
         self._receiving: asyncio.Task[None] | None = None
         self.tasks: list[asyncio.Task[None]] = []
         self._heard: set[str] = set()
+        self._probe_heard_at = 0.0
         #: When something arrived, on the monotonic clock.
         self.heard_at = time.monotonic()
 
@@ -54,13 +58,23 @@ class Line:
         await self._drop()
 
     async def _watch(self) -> None:
-        """Hear what was said within a third of the interval, or begin again with a new channel."""
+        """Hear what was said within a third of the interval, or begin again with a new channel.
+
+        With each new channel in a row it may take longer, and three times as long as it took the last time: if a slow
+        layer got a new channel again and again, nothing would ever be heard.
+        """
         if self._channel is None:
             await self._renew()
+        patience = self._patience
         while True:
+            asked = time.monotonic()
             expected = await self._probe()
-            await asyncio.sleep(self._patience)
-            if not expected <= self._heard:
+            await asyncio.sleep(patience)
+            if expected <= self._heard:
+                took = self._probe_heard_at - asked
+                patience = min(max(took * 3, self._patience), self._patience * SLOWEST)
+            else:
+                patience = min(patience * 2, self._patience * SLOWEST)
                 counters.channels_renewed += 1
                 log.warning(
                     "layer_silent",
@@ -120,6 +134,7 @@ class Line:
         self.heard_at = time.monotonic()
         if event.get("type") == PROBE:
             self._heard.add(event["way"])
+            self._probe_heard_at = self.heard_at
             return
         if len(self.events) >= BACKLOG:
             counters.events_missed += len(self.events)

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from typing import Any
 
-from channels.layers import BaseChannelLayer
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer
 
 from tests.services.waiting import eventually, wait_for
 
@@ -77,3 +77,28 @@ class WaitingLayer(RecordingLayer):
         self.under_way.append(int(message["frames"][0]))
         await eventually(lambda: turn < self.may_answer, "leave to answer")
         await super().group_send(group, message)
+
+
+class SlowLayer(InMemoryChannelLayer):
+    """Whatever is sent takes a while to arrive."""
+
+    DELAY = 0.4
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.channels_made = 0
+
+    async def new_channel(self, prefix: str = "specific.") -> str:
+        self.channels_made += 1
+        name: str = await super().new_channel(prefix)
+        return name
+
+    async def send(self, channel: str, message: dict[str, Any]) -> None:
+        self._later(super().send, channel, message)
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        self._later(super().group_send, group, message)
+
+    def _later(self, send: Any, *args: Any) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(self.DELAY, lambda: loop.create_task(send(*args)))

@@ -140,6 +140,18 @@ async def test_a_burst_exceeds_every_capacity(user: User, backend: str | None) -
         assert message.stamp
 
 
+async def test_a_layer_that_is_slower_than_a_hub_is_patient(user: User, settings: Settings) -> None:
+    """Nothing is lost there, and giving up channel after channel would lose everything."""
+    layer = use(settings, "tests.realtime.layers.SlowLayer")
+    async with InboxTab(user=user, live=False) as tab:
+        await eventually(lambda: layer.channels_made > 1, "the hub has lost its patience")
+        await hears(tab, user)
+        made = layer.channels_made
+        for _ in range(4):  # heartbeats, a second apart
+            await tab.frame("sync")
+        assert layer.channels_made <= made + 2
+
+
 @pytest.fixture
 def second_redis(tmp_path: Path) -> Iterator[RedisServer]:
     server = RedisServer(tmp_path)
