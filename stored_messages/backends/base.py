@@ -112,7 +112,12 @@ class StoredMessagesBackend:
 
     def broadcast(self, draft: StoredMessage) -> StoredMessage:
         """Store a message for everybody."""
-        return self.send(get_user_model()._default_manager.filter(is_active=True), [draft])[0]
+        model = get_user_model()
+        everybody = model._default_manager.all()
+        # Not every user model has the field; some have the attribute alone.
+        if any(field.name == "is_active" for field in model._meta.get_fields()):
+            everybody = everybody.filter(is_active=True)
+        return self.send(everybody, [draft])[0]
 
     def page(
         self, user: Any, *, before: str | None = None, limit: int = 20, archive: bool = False

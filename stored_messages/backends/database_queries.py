@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
@@ -74,7 +74,8 @@ def bulk_summaries(users: Iterable[Any]) -> dict[Any, Summary]:
     """Return the summaries of many users (instances), by primary key, in three queries.
 
     Broadcasts are few and users many: each user's are a suffix of them, in order of sending, less those the user has
-    a delivery of.
+    a delivery of. A fourth query is for those who have one of a broadcast before their suffix: since they touched it,
+    somebody has moved the date they joined.
     """
     by_pk = users_by_pk(users)
     if not by_pk:
@@ -85,21 +86,33 @@ def bulk_summaries(users: Iterable[Any]) -> dict[Any, Summary]:
     broadcasts = list(
         Message.objects.filter(after, broadcast=True)
         .order_by("sent_at")
-        .values_list("sent_at", "stamp")
+        .values_list("sent_at", "stamp", "date", "pk")
     )
     seen = _sums_by_user(deliveries.filter(broadcast=True)) if broadcasts else {}
-    moments = [sent_at for sent_at, _ in broadcasts]
-    digest_before = [0, *accumulate(stamp for _, stamp in broadcasts)]
-    summaries = {}
+    moments = [sent_at for sent_at, *_ in broadcasts]
+    digest_before = [0, *accumulate(stamp for _, stamp, *_ in broadcasts)]
+    youngest_date = list(accumulate((date for *_, date, _ in broadcasts), max))
+    summaries, first_of_strays = {}, {}
     for pk, user in by_pk.items():
         joined = joined_at(user)
         first = 0 if joined is None else bisect_left(moments, joined)
-        own_unread, own_digest = own.get(pk, (0, 0))
-        seen_count, seen_digest = seen.get(pk, (0, 0))
+        own_unread, own_digest, _ = own.get(pk, _NOTHING)
+        seen_count, seen_digest, oldest = seen.get(pk, _NOTHING)
+        if first and oldest is not None and oldest <= youngest_date[first - 1]:
+            first_of_strays[pk] = first
         summaries[pk] = Summary(
             own_unread + len(broadcasts) - first - seen_count,
             own_digest + digest_before[-1] - digest_before[first] - seen_digest,
         )
+    if first_of_strays:
+        place = {message: index for index, (*_, message) in enumerate(broadcasts)}
+        touched = Delivery.objects.filter(
+            after, Among(F("user"), list(first_of_strays)), broadcast=True
+        )
+        for pk, message, stamp in touched.values_list("user", "message", "stamp"):
+            if place.get(message, len(broadcasts)) < first_of_strays[pk]:
+                unread, digest = summaries[pk]
+                summaries[pk] = Summary(unread + 1, digest + stamp)
     return summaries
 
 
@@ -138,14 +151,18 @@ def read_at_of(delivery: Delivery) -> datetime | None:
     return None if moment == left_unread() else moment
 
 
-def _sums_by_user(deliveries: QuerySet[Delivery]) -> dict[Any, tuple[int, int]]:
+_NOTHING: tuple[int, int, datetime | None] = (0, 0, None)
+
+
+def _sums_by_user(deliveries: QuerySet[Delivery]) -> dict[Any, tuple[int, int, datetime | None]]:
+    """Return how many each user has, the sum of their stamps and the oldest date."""
     rows = (
         deliveries.order_by()
         .values("user")
-        .annotate(unread=_ROWS, digest=Sum("stamp"))
-        .values_list("user", "unread", "digest")
+        .annotate(unread=_ROWS, digest=Sum("stamp"), oldest=Min("date"))
+        .values_list("user", "unread", "digest", "oldest")
     )
-    return {pk: (unread, int(digest)) for pk, unread, digest in rows}
+    return {pk: (unread, int(digest), oldest) for pk, unread, digest, oldest in rows}
 
 
 def _cutoff(archive: bool) -> datetime | None:

@@ -54,6 +54,25 @@ def test_who_joined_at_that_very_moment_sees_it(backend, everybody, person):
     check_agreement(backend, punctual)
 
 
+@pytest.mark.parametrize("date", [None, timedelta(days=1), timedelta(days=-1)])
+@pytest.mark.parametrize("steps", [["mark_read"], ["mark_read", "mark_unread"], ["dismiss"]])
+def test_the_date_somebody_joined_may_be_moved_after_they_touched_it(backend, ada, steps, date):
+    """As an administrator may, or an import."""
+    dated = {} if date is None else {"date": timezone.now() + date}
+    touched = backend.broadcast(draft("Touched", **dated))
+    backend.broadcast(draft("Untouched"))
+    for step in steps:
+        getattr(backend, step)(ada, [touched.id])
+    ada.date_joined = timezone.now()
+    ada.save()
+    later = backend.broadcast(draft("Later"))
+    backend.broadcast(draft("Last"))
+    backend.mark_read(ada, [later.id])
+
+    assert unread(backend, ada) == (["Touched"] if "mark_unread" in steps else []) + ["Last"]
+    check_agreement(backend, ada)
+
+
 def test_the_sender_s_date_does_not_say_who_had_joined(backend, ada, person):
     backend.broadcast(draft("Back-dated", date=timezone.now() - timedelta(days=2)))
     backend.broadcast(draft("Post-dated", date=timezone.now() + timedelta(days=2)))
