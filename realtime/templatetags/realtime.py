@@ -16,13 +16,18 @@ register = template.Library()
 
 @register.inclusion_tag("realtime/notification_bell.html")
 def notification_bell(
-    href: str | None = None, live: bool = True, toasts: bool = False, title: bool = False
+    href: str | None = None,
+    live: bool = True,
+    toasts: bool = False,
+    title: bool = False,
+    tabs: bool = False,
 ) -> dict[str, Any]:
     """Render the bell.
 
     ``href`` is where its link leads before there is JavaScript, and "see all" with it: the inbox page if left out.
     ``live=False`` leaves the socket out: this bell polls. ``toasts=True`` shows what arrives for a moment, and
-    ``title=True`` shows the count in the page's title; both take a further script.
+    ``title=True`` shows the count in the page's title; both take a further script. ``tabs=True`` takes another one,
+    with which the tabs of a browser share one socket, and reads that no server has answered are kept.
     The output depends on the project and the active language only, never on the user, so it may be cached.
     """
     texts = bell_texts()
@@ -34,6 +39,7 @@ def notification_bell(
         "csrf_header": _csrf_header(),
         "toasts": toasts,
         "title": title,
+        "tabs": tabs,
         "language": get_language() if texts else None,
         "texts": json_script(texts) if texts else "",
     }

@@ -93,6 +93,8 @@ export interface DismissOptions {
   /** Milliseconds in which it can be undone; 0 by default. */
   delay?: number;
   signal?: AbortSignal;
+  /** Asked when the time is over: while it returns true, the time is not. */
+  isHeld?(): boolean;
 }
 
 /** Everything that the user got and did not dismiss; the client's `change` event covers it. */

@@ -3,6 +3,7 @@
 const CLASS_KEY = Symbol.for("stored_messages.InboxClient");
 
 const SECOND = 1000;
+const CLOSED = 3; // the state of a socket
 const MAX_ROWS = 100;
 const FAILURES_BEFORE_POLLING = 3;
 const SLOW_RETRY = 60 * SECOND;
@@ -525,8 +526,8 @@ export class InboxClient extends EventTarget {
     return this.#actOn(id, "unread", "markUnread", this.#ledger.items.has(id));
   }
 
-  dismiss(id, { delay = 0, signal } = {}) {
-    const wait = delay ? () => this.#postpone(delay, signal) : null;
+  dismiss(id, { delay = 0, signal, isHeld } = {}) {
+    const wait = delay ? () => this.#postpone(delay, signal, isHeld) : null;
     return this.#actOn(id, "gone", "dismiss", false, wait);
   }
 
@@ -1149,8 +1150,9 @@ export class InboxClient extends EventTarget {
       this.#heardAt = this.#platform.now();
       this.#hearSocket(data);
     };
-    socket.onclose = ({ code }) => {
-      if (socket === this.#socket) this.#closed(code);
+    // Where the page's policy forbids it, an error is all that is heard.
+    socket.onclose = socket.onerror = ({ code = 0 }) => {
+      if (socket === this.#socket && socket.readyState === CLOSED) this.#closed(code);
     };
   }
 
@@ -1376,14 +1378,18 @@ export class InboxClient extends EventTarget {
   }
 
   /** Wait in case it is undone; resolves to whether it is still meant. */
-  #postpone(delay, signal) {
+  #postpone(delay, signal, isHeld) {
     return new Promise((resolve) => {
+      let timer;
       const end = (isMeant) => {
         this.#platform.clearTimeout(timer);
         this.#postponed.delete(end);
         resolve(isMeant);
       };
-      const timer = this.#platform.setTimeout(() => end(true), delay);
+      const wait = (time) => {
+        timer = this.#platform.setTimeout(() => (isHeld?.() ? wait(SECOND) : end(true)), time);
+      };
+      wait(delay);
       signal?.addEventListener("abort", () => end(false));
       this.#postponed.add(end);
     });

@@ -378,6 +378,8 @@ function sign(kind, own, wording) {
   return holder;
 }
 
+const focusOn = (element) => element.focus({ preventScroll: true });
+
 /** The control of a row that is like this one, or its first. */
 function controlOf(row, like) {
   const controls = [...row.querySelectorAll("a.link, button")];
@@ -399,6 +401,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   #done = new WeakSet(); // what a person did something to
   #seen = []; // what was unread then
   #top = null; // the position that the list is held at while somebody reads
+  #under = 0; // how many more were unread below them
+  #user = null;
   #count = null; // as told last
   #isStale = false;
   #isLoadingMore = false;
@@ -572,7 +576,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       this.#place(true);
       this.#render(true);
     } else {
-      if (panel.contains(this.shadowRoot.activeElement)) button.focus({ preventScroll: true });
+      const isNowhere = document.activeElement === document.body;
+      if (isNowhere || panel.contains(this.shadowRoot.activeElement)) focusOn(button);
       this.#isRefused = false;
       this.#undo = null;
       this.#turnTo("unread");
@@ -650,6 +655,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     this.#isRefused = false;
     for (const item of messages) this.#done.add(item);
     if (await perform(this.#client)) this.#tell(name, { messages });
+    else for (const item of messages) this.#done.delete(item);
   }
 
   #clicked(event) {
@@ -671,14 +677,20 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
 
   async #dismiss(item) {
     const undo = new AbortController();
-    const options = { delay: UNDO_FOR, signal: undo.signal };
+    const { note } = this.#parts;
+    // Nobody is hurried who is about to undo it.
+    const isHeld = () => this.#undo === undo && note.matches(":hover, :focus-within");
+    const options = { delay: UNDO_FOR, signal: undo.signal, isHeld };
     await this.#act("dismiss", [item], (client) => {
       this.#undo = undo;
       this.#announce("dismissed");
       return client.dismiss(item.id, options);
     });
     if (this.#undo === undo) this.#undo = null;
-    this.#schedule();
+    const hadFocus = note.contains(this.shadowRoot.activeElement);
+    this.#render();
+    const row = this.#rows.get(item.id);
+    if (hadFocus && row) focusOn(controlOf(row.element, { className: "dismiss" }));
   }
 
   #markAll() {
@@ -702,7 +714,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   #showNewer() {
     const { body, panel } = this.#parts;
     body.scrollTop = 0;
-    panel.focus({ preventScroll: true });
+    focusOn(panel);
     this.#render();
   }
 
@@ -726,7 +738,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       this.#announcing = first && setTimeout(announce, ANNOUNCE_EVERY);
       if (!first) return;
       const count = others.length + 1;
-      const text = first.data?.title || first.text;
+      const text = said(first.data?.title) || first.text;
       this.#announce(count > 1 ? "arrived_many" : "arrived", { count, text });
     };
     this.#announcing ??= setTimeout(announce, 100);
@@ -754,8 +766,15 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   #render(isOpen = this.open) {
     this.#isStale = false;
     if (!this.#client) return;
-    const { badge, button } = this.#parts;
-    const { unread: count, loaded, status } = this.#client;
+    const { badge, button, status: announced } = this.#parts;
+    const { unread: count, loaded, status, user } = this.#client;
+    if (user !== this.#user) {
+      this.#user = user;
+      this.#shown = [];
+      this.#isRefused = false;
+      this.#undo = null;
+      announced.textContent = "";
+    }
     const name = this.#wording.say("notifications");
     const number = this.#wording.number.format(Math.min(count, MAX_BADGE));
     const shown = count > MAX_BADGE ? `${number}+` : number;
@@ -781,6 +800,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const bottom = hasMore && this.#top !== null ? known.at(-1)?.position : "";
     const sunken = this.#shown.filter((one) => one.position < bottom && !this.#done.has(one));
     const items = [...known, ...sunken];
+    const focused = this.shadowRoot.activeElement;
     const isOut = this.#client.status === "signed-out";
     for (const tab of p.tabs.children) {
       tab.ariaSelected = String(tab.id === this.#tab);
@@ -796,7 +816,10 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const old = items.filter(isOld);
     this.#seen = this.#client.items.filter(isOld);
     this.#shown = old.slice(0, MAX_SHOWN);
-    const newer = (sunken.length ? Math.max(count, items.length) : items.length) - old.length;
+    let newer = items.length - old.length;
+    // Of those that are not loaded only the count is known.
+    if (!sunken.length) this.#under = count - items.length;
+    else newer = Math.max(newer, count - this.#under - old.length);
     p.newer.hidden = !newer;
     p.newer.textContent = newer ? say("arrived_many", { count: newer }) : "";
     this.#renderRows(this.#shown);
@@ -809,6 +832,11 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     p.foot.hidden = !href;
     if (href) p.all.href = href;
     p.all.textContent = say(isOut ? "sign_in" : "see_all");
+    // What had the focus may have gone.
+    const now = this.shadowRoot.activeElement ?? focused;
+    if (now !== focused || !focused || focused.checkVisibility()) return;
+    const last = focused === p.more && p.list.lastElementChild;
+    focusOn(last ? controlOf(last, focused) : p.panel);
   }
 
   /**
@@ -894,10 +922,10 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
 
     if (!focused || root.activeElement === focused) return;
     if (focused.isConnected) {
-      focused.focus({ preventScroll: true }); // moved, not removed
+      focusOn(focused); // moved, not removed
     } else {
       const near = list.children[Math.min(index, list.childElementCount - 1)];
-      (near ? controlOf(near, focused) : panel).focus({ preventScroll: true });
+      focusOn(near ? controlOf(near, focused) : panel);
     }
   }
 

@@ -19,6 +19,7 @@ class Bell:
         self.load_more = self.panel.get_by_role("button", name="Load more")
         self.body = self.panel.locator("[part=body]")
         self.newer = self.panel.locator("[part=newer]")
+        self.undo = self.panel.get_by_role("button", name="Undo")
         self.tab_unread = self.panel.get_by_role("tab", name="Unread")
         self.tab_all = self.panel.get_by_role("tab", name="All")
         self.toasts = self._element.locator("[part=toast]")

@@ -32,6 +32,9 @@ async def test_the_server_restarts_while_pages_are_open(
     for bell in (adas, bens):
         await bell.counts(1)
         await is_live(bell.page)
+    # One that keeps what is read while no server answers.
+    await page.goto(f"{site.url}/bare/?tabs")
+    await is_live(page)
     await adas.open()
 
     site.server.stop()

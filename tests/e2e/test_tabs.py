@@ -10,13 +10,16 @@ from tests.e2e.site import Site, somebody
 from tests.e2e.watching import is_live, open_sockets, record_sockets
 from tests.services.waiting import eventually
 
+SHARING = "/strict/?tabs"
+
 
 async def tabs_of(site: Site, context: BrowserContext, user: str, count: int) -> list[Bell]:
     """Tabs that are live; the first has the socket."""
+    await site.switch_cookie(context, user)
     await record_sockets(context)
-    first = await site.sign_in(await context.new_page(), user)
+    first = await site.tab(context, SHARING)
     await is_live(first.page)
-    others = [await site.tab(context) for _ in range(count - 1)]
+    others = [await site.tab(context, SHARING) for _ in range(count - 1)]
     for bell in others:
         await is_live(bell.page)
     return [first, *others]
@@ -103,10 +106,12 @@ async def test_a_hidden_one_lets_go(site: Site, context: BrowserContext) -> None
     ada = somebody("ada")
     page = await context.new_page()
     await page.clock.install()
+    await site.switch_cookie(context, ada)
     await record_sockets(context)
-    first = await site.sign_in(page, ada)
+    await page.goto(f"{site.url}{SHARING}")
+    first = Bell(page)
     await is_live(page)
-    second = await site.tab(context)
+    second = await site.tab(context, SHARING)
     await is_live(second.page)
 
     await page.evaluate(

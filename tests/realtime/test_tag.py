@@ -17,7 +17,6 @@ from realtime.texts import bell_texts
 GOLDEN = """\
 <link rel="stylesheet" href="/static/realtime/notification-bell.css">
 <script type="module" src="/static/realtime/inbox-client.js"></script>
-<script type="module" src="/static/realtime/inbox-tabs.js"></script>
 <script type="module" src="/static/realtime/notification-bell.js"></script>
 <notification-bell inbox="/messages/inbox/" mark-all="/messages/mark_all_read/" socket="/ws/inbox/">
   <a href="/messages/"></a>
@@ -72,6 +71,12 @@ def test_what_it_does_besides_takes_a_further_script() -> None:
     ):
         rendered = render("{% notification_bell " + arguments + " %}")
         assert rendered == expected.replace('/ws/inbox/">', f'/ws/inbox/"{attributes}>')
+
+
+def test_tabs_that_share_a_socket_take_one_between_the_two() -> None:
+    bell = '<script type="module" src="/static/realtime/notification-bell.js"></script>'
+    tabs = bell.replace("notification-bell", "inbox-tabs")
+    assert render("{% notification_bell tabs=True %}") == GOLDEN.replace(bell, f"{tabs}\n{bell}")
 
 
 def test_the_sockets_path_is_a_setting(settings: Settings) -> None:

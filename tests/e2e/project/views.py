@@ -60,8 +60,9 @@ def new_password(request: HttpRequest) -> HttpResponse:
 
 
 def bare(request: HttpRequest) -> HttpResponse:
-    """A bell and nothing else: no form, no token, no user. `?extras` gives it all that it can do."""
-    return render(request, "e2e/bare.html", {"extras": "extras" in request.GET})
+    """A bell and nothing else: no form, no token, no user. `?extras` and `?tabs` give it what it can do besides."""
+    asked = {name: name in request.GET for name in ("extras", "tabs")}
+    return render(request, "e2e/bare.html", asked)
 
 
 def strict(request: HttpRequest) -> HttpResponse:
