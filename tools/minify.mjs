@@ -8,6 +8,14 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { transformSync } from "esbuild";
 import { minify } from "terser";
 
+// Names that only these files use among themselves; what is public keeps its name.
+const INTERNAL = [
+  "answered applyToAll applyToUnread below confirmation foot hasSocket holders isAttentive isCurrent",
+  "isOpen isSignedOut isUnchanged know losses meets newer pollInterval records refs rest retryAfter",
+  "seen shows tail touch",
+];
+const properties = { regex: new RegExp(`^(_[a-z].*|${INTERNAL.join(" ").replaceAll(" ", "|")})$`) };
+const nameCache = {}; // the same new names in all files
 const STYLE = /(const STYLE = )`([^`]*)`/;
 const folder = process.argv[2];
 const source = new URL("../static/realtime/", import.meta.url);
@@ -18,6 +26,8 @@ for (const name of readdirSync(source).filter((name) => name.endsWith(".js"))) {
     const { code: css } = transformSync(style, { loader: "css", minify: true });
     return `${start}\`${css.trim()}\``;
   });
-  const minified = await minify(code, { module: true, ecma: 2022, compress: { passes: 3 } });
+  const compress = { passes: 3 };
+  const options = { module: true, ecma: 2022, compress, mangle: { properties }, nameCache };
+  const minified = await minify(code, options);
   writeFileSync(`${folder}/${name}`, minified.code);
 }

@@ -796,10 +796,13 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const p = this.#parts;
     const say = (key, values) => this.#wording.say(key, values);
     const { items: known, hasMore, loaded } = this.#source;
+    this.#hold();
     // In a storm what somebody reads may come to lie below what is loaded: it is there all the same.
     const bottom = hasMore && this.#top !== null ? known.at(-1)?.position : "";
-    const sunken = this.#shown.filter((one) => one.position < bottom && !this.#done.has(one));
-    const items = [...known, ...sunken];
+    const sunken = this.#shown
+      .filter(({ position }) => position < bottom)
+      .sort((a, b) => (a.position < b.position ? 1 : -1));
+    const items = [...known, ...sunken.filter((one) => !this.#done.has(one))];
     const focused = this.shadowRoot.activeElement;
     const isOut = this.#client.status === "signed-out";
     for (const tab of p.tabs.children) {
@@ -811,7 +814,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     p.markAll.hidden = !count || !this.#client.loaded || sunken.length > 0;
     this.#renderNote(loaded && !isOut);
 
-    this.#hold(items);
+    // Nothing may be left of what was read.
+    if (!items.some(({ position }) => position <= this.#top)) this.#top = null;
     const isOld = ({ position }) => this.#top === null || position <= this.#top;
     const old = items.filter(isOld);
     this.#seen = this.#client.items.filter(isOld);
@@ -823,6 +827,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     p.newer.hidden = !newer;
     p.newer.textContent = newer ? say("arrived_many", { count: newer }) : "";
     this.#renderRows(this.#shown);
+    // The server may refuse what was done to them.
+    if (this.#top !== null) this.#shown.push(...sunken.filter((one) => this.#done.has(one)));
     this.#renderState(items.length || (hasMore && loaded) ? "" : this.#stateName);
 
     p.tail.hidden = !loaded || !hasMore || known.length >= MAX_SHOWN;
@@ -843,12 +849,10 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
    * Who reads further down, or has the focus in the list, keeps the place: what arrives above
    * waits behind a button that says how many.
    */
-  #hold(items) {
+  #hold() {
     const { body, list } = this.#parts;
     const isReading = body.scrollTop > 8 || list.contains(this.shadowRoot.activeElement);
     this.#top = isReading ? (this.#top ?? this.#shown[0]?.position ?? null) : null;
-    // Nothing may be left of what was read.
-    if (!items.some(({ position }) => position <= this.#top)) this.#top = null;
   }
 
   get #stateName() {
