@@ -12,7 +12,7 @@ import { minify } from "terser";
 const INTERNAL = [
   "answered applyToAll applyToUnread below confirmation foot hasSocket holders isAttentive isCurrent",
   "isOpen isSignedOut isUnchanged know losses meets newer pollInterval records refs rest retryAfter",
-  "seen shows tail touch",
+  "seen shows sign tail touch wording",
 ];
 const properties = { regex: new RegExp(`^(_[a-z].*|${INTERNAL.join(" ").replaceAll(" ", "|")})$`) };
 const nameCache = {}; // the same new names in all files
@@ -25,8 +25,8 @@ for (const name of readdirSync(source).filter((name) => name.endsWith(".js"))) {
   const code = readFileSync(new URL(name, source), "utf8").replace(STYLE, (_, start, style) => {
     const { code: css } = transformSync(style, { loader: "css", minify: true });
     return `${start}\`${css.trim()}\``;
-  });
-  const compress = { passes: 3 };
+  }).replace(/--_(\w\w)\w*/g, "--$1"); // the bell's own custom properties
+  const compress = { passes: 3, unsafe_arrows: true, unsafe_methods: true };
   const options = { module: true, ecma: 2022, compress, mangle: { properties }, nameCache };
   const minified = await minify(code, options);
   writeFileSync(`${folder}/${name}`, minified.code);

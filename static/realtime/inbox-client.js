@@ -1221,8 +1221,8 @@ export class InboxClient extends EventTarget {
     if (this.#wasLive || isRefused || toldAboutPolling) return;
     toldAboutPolling = true;
     this.#platform.console.info(
-      `Live updates are not available (no WebSocket at ${this.#socketUrl.pathname}): ` +
-        `asking every ${Math.round(this.#pollInterval / SECOND)} seconds instead.`,
+      `No WebSocket at ${this.#socketUrl.pathname}: ` +
+        `asking every ${Math.round(this.#pollInterval / SECOND)} seconds.`,
     );
   }
 

@@ -186,7 +186,6 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 .list { list-style: none; }
 .item { position: relative; display: flex; min-block-size: 78px; }
 .item + .item, .tail, .foot { border-block-start: 1px solid var(--_border); }
-.item:hover, .item:focus-within { background: var(--_hover); }
 .unread::before { content: ""; position: absolute; inset-block-start: 25px; inset-inline-start: 5px;
   border: 3px solid var(--_accent); border-radius: 3px; }
 .link { flex: 1; display: flex; gap: 12px; padding-block: 12px; padding-inline: 16px 4px; }
@@ -218,7 +217,7 @@ a:hover .subject { text-decoration: underline; }
 .state { display: flex; flex-direction: column; align-items: center; text-align: center;
   padding: 40px 24px; gap: 4px; }
 .state-icon { inline-size: 52px; block-size: 52px; padding: 13px; margin-block-end: 10px; }
-.state b { font-weight: 600; font-size: 15px; color: var(--_text); }
+.state b { font-size: 15px; color: var(--_text); }
 @media (hover: hover) { .item:not(:hover, :focus-within) .dismiss { opacity: 0; } }
 @media (pointer: coarse) {
   .tick, .dismiss { inline-size: 40px; block-size: 40px; padding: 10px; margin: 2px; }
@@ -766,14 +765,13 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   #render(isOpen = this.open) {
     this.#isStale = false;
     if (!this.#client) return;
-    const { badge, button, status: announced } = this.#parts;
+    const { badge, button } = this.#parts;
     const { unread: count, loaded, status, user } = this.#client;
     if (user !== this.#user) {
       this.#user = user;
       this.#shown = [];
       this.#isRefused = false;
       this.#undo = null;
-      announced.textContent = "";
     }
     const name = this.#wording.say("notifications");
     const number = this.#wording.number.format(Math.min(count, MAX_BADGE));
@@ -799,9 +797,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     this.#hold();
     // In a storm what somebody reads may come to lie below what is loaded: it is there all the same.
     const bottom = hasMore && this.#top !== null ? known.at(-1)?.position : "";
-    const sunken = this.#shown
-      .filter(({ position }) => position < bottom)
-      .sort((a, b) => (a.position < b.position ? 1 : -1));
+    const sunken = this.#shown.filter(({ position }) => position < bottom);
+    sunken.sort((a, b) => (a.position < b.position ? 1 : -1));
     const items = [...known, ...sunken.filter((one) => !this.#done.has(one))];
     const focused = this.shadowRoot.activeElement;
     const isOut = this.#client.status === "signed-out";
@@ -834,7 +831,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     p.tail.hidden = !loaded || !hasMore || known.length >= MAX_SHOWN;
     p.more.textContent = say(this.#isLoadingMore ? "loading" : "load_more");
     p.more.ariaDisabled = String(this.#isLoadingMore);
-    const href = safeUrl(this.querySelector("a[href]")?.getAttribute("href"));
+    const href = safeUrl(this.querySelector("a[href]")?.href);
     p.foot.hidden = !href;
     if (href) p.all.href = href;
     p.all.textContent = say(isOut ? "sign_in" : "see_all");
