@@ -84,6 +84,8 @@ async def test_after_the_last_page_it_is_on_the_last_row(site: Site, page: Page)
 
 async def test_escape_ends_at_the_button_wherever_the_focus_was(site: Site, page: Page) -> None:
     bell = await with_messages(site, page, somebody("ada"), 1)
-    await page.evaluate("document.querySelector('notification-bell').shadowRoot.activeElement.blur()")
+    await page.evaluate(
+        "document.querySelector('notification-bell').shadowRoot.activeElement.blur()"
+    )
     assert await page.evaluate("document.activeElement === document.body")
     await escapes_to_the_button(bell)
