@@ -16,7 +16,7 @@ from tests.isolation.people import Browser, Record
 from tests.services.server import Project, Serve, Server
 
 PEOPLE = [f"person-{number}" for number in range(8)]
-BROWSERS, TURNS = 6, 6
+BROWSERS, TURNS = 5, 4
 
 
 @pytest.fixture
