@@ -9,7 +9,13 @@ from django.contrib.auth.models import User
 from django.db import connections, transaction
 from django.utils import timezone
 
-from stored_messages import STORED_INFO, MessageDoesNotExist, add_message_for, signals
+from stored_messages import (
+    STORED_INFO,
+    MessageDoesNotExist,
+    add_message_for,
+    mark_all_read,
+    signals,
+)
 from stored_messages.models import Delivery, Message
 from tests.concurrency.conftest import ALIAS
 from tests.concurrency.together import CEILING, together
@@ -139,6 +145,35 @@ def test_users_who_are_deleted_during_many_sends_fail_nobody(backend, crowd):
 
     for user in staying:
         assert unread(backend, user) == [str(number) for number in range(ROUNDS)]
+
+
+def test_many_users_who_are_deleted_together_stand_in_no_sender_s_way(backend, crowd):
+    """Each holds what the other wants next: the deletion goes from the last user to the first."""
+    users = crowd(2)
+    first, last = users
+    message = add_message_for(users, STORED_INFO, "Hello")
+    mark_all_read(first)
+    deleted, waiting = threading.Event(), threading.Event()
+
+    def store():
+        with transaction.atomic(using=ALIAS):
+            backend.inbox_store([first], message)
+            waiting.set()
+            assert deleted.wait(CEILING)
+            backend.inbox_store([last], message)
+
+    def delete():
+        with transaction.atomic(using=ALIAS):
+            backend.forget_user(last.pk)
+            assert waiting.wait(CEILING)
+            deleted.set()
+            backend.forget_user(first.pk)
+
+    together(store, delete)
+
+    assert unread(backend, first) == ["Hello"]
+    check_agreement(backend, first)
+    check_agreement(backend, last)
 
 
 def test_the_cleanup_takes_nothing_that_is_being_sent(backend, crowd):
