@@ -82,7 +82,7 @@ class WaitingLayer(RecordingLayer):
 class SlowLayer(InMemoryChannelLayer):
     """Whatever is sent takes a while to arrive."""
 
-    DELAY = 0.4
+    DELAY = 0.25
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
