@@ -889,15 +889,15 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const kind = { error: "warning", signed_out: "debug", loading: "debug" }[name] ?? "success";
     const picture = make("div", "state-icon", {}, icon(kind === "debug" ? "bell" : kind));
     picture.classList.add(kind);
-    const content = make("div", "state", {}, picture, make("b", "", {}, say(name)));
+    // The page may have put something of its own there.
+    const content = make("slot", "", {}, picture, make("b", "", {}, say(name)));
+    content.name = name.replace("_all", "");
     if (name !== "loading") content.append(say(`${name}_hint`));
     if (name === "error") {
       const again = () => (this.#tab === "all" ? this.#client.all.open() : this.#client.refresh());
       content.append(makeButton("text-button retry", again, {}, say("retry")));
     }
-    // The page may have put something of its own there.
-    const isEmpty = name.startsWith("empty");
-    state.replaceChildren(isEmpty ? make("slot", "", { name: "empty" }, content) : content);
+    state.replaceChildren(make("div", "state", {}, content));
   }
 
   /** Bring the rows in order, touching only those that differ, and keep the focus near. */

@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
+from tests.e2e.test_tabs import freeze
 from tests.e2e.watching import Traffic, is_live, open_sockets, record_sockets
 from tests.project.settings import MIDDLEWARE
 from tests.services.browser import NewContext
@@ -264,10 +265,9 @@ async def test_a_frozen_tab_catches_up(site: Site, page: Page) -> None:
     ada = somebody("ada")
     bell = await site.sign_in(page, ada)
     await is_live(page)
-    devtools = await page.context.new_cdp_session(page)
-    await devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
+    thaw = await freeze(page)
     await site.tell(ada, "While it was frozen")
-    await devtools.send("Page.setWebLifecycleState", {"state": "active"})
+    await thaw()
     await bell.counts(1)
     await site.tell(ada, "Afterwards")
     await bell.counts(2)
