@@ -15,7 +15,6 @@ import realtime
 from realtime.texts import bell_texts
 
 GOLDEN = """\
-<link rel="stylesheet" href="/static/realtime/notification-bell.css">
 <script type="module" src="/static/realtime/inbox-client.js"></script>
 <script type="module" src="/static/realtime/notification-bell.js"></script>
 <notification-bell inbox="/messages/inbox/" mark-all="/messages/mark_all_read/" socket="/ws/inbox/">
