@@ -9,11 +9,17 @@ class RealtimeConfig(AppConfig):
 
     def ready(self) -> None:
         from realtime import receivers, sessions, status
-        from realtime.checks import check_channel_layer, check_installation, check_settings
+        from realtime.checks import (
+            check_channel_layer,
+            check_installation,
+            check_settings,
+            check_urls,
+        )
 
         receivers.connect()
         sessions.connect()
         status.connect()
         checks.register(check_settings)
         checks.register(check_installation)
+        checks.register(check_urls)
         checks.register(check_channel_layer)

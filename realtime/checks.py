@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.checks import CheckMessage, Error, Warning
+from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
 from realtime.conf import DEFAULTS, app_settings, user_settings
@@ -17,6 +18,15 @@ from stored_messages import conf as stored_messages_conf
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Check the keys and values of ``REALTIME``."""
+    written = getattr(settings, "REALTIME", None)
+    if written is not None and not isinstance(written, dict):
+        return [
+            Error(
+                f"REALTIME is {written!r}.",
+                hint=f"Use a dict with some of the keys {', '.join(DEFAULTS)}.",
+                id="realtime.E010",
+            )
+        ]
     found: list[CheckMessage] = []
     unknown = sorted(set(user_settings()) - set(DEFAULTS))
     if unknown:
@@ -88,6 +98,26 @@ def check_installation(
             )
         )
     return found
+
+
+def check_urls(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check that the bell has something to ask."""
+    try:
+        reverse("stored_messages:inbox-list")
+    except NoReverseMatch:
+        return [
+            Warning(
+                "'stored_messages.urls' is not included, or without REST framework: a page with the bell fails.",
+                hint=(
+                    "Add path('messages/', include('stored_messages.urls')) to the project's URLs, and "
+                    "djangorestframework to its requirements."
+                ),
+                id="realtime.W011",
+            )
+        ]
+    except Exception:  # Django's own check of the URLs says what is wrong with them
+        return []
+    return []
 
 
 def check_channel_layer(

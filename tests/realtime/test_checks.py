@@ -7,7 +7,7 @@ from django.core.checks import Error, Warning, run_checks
 from django.test import modify_settings
 from pytest_django import Settings
 
-from realtime.checks import check_channel_layer, check_installation, check_settings
+from realtime.checks import check_channel_layer, check_installation, check_settings, check_urls
 
 REDIS = {
     "default": {
@@ -32,6 +32,19 @@ def test_the_checks_are_registered(settings: Settings) -> None:
     settings.STORED_MESSAGES = {}
     settings.CHANNEL_LAYERS = {}
     assert found() == ["realtime.E001", "realtime.W006", "realtime.W009"]
+
+
+def test_no_dict(settings: Settings) -> None:
+    settings.REALTIME = []
+    [error] = check_settings(None)
+    assert (error.id, error.msg) == ("realtime.E010", "REALTIME is [].")
+
+
+def test_urls_that_are_not_included(settings: Settings) -> None:
+    assert check_urls(None) == []
+    settings.ROOT_URLCONF = "tests.realtime.no_urls"
+    [warning] = check_urls(None)
+    assert warning.id == "realtime.W011"
 
 
 def test_unknown_keys(settings: Settings) -> None:
