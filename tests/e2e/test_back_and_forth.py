@@ -146,8 +146,9 @@ async def test_another_tab_has_the_socket_meanwhile(site: Site, context: Browser
     page = await context.new_page()
     await page.add_init_script(_RECORD_RETURN)
     first = await site.sign_in(page, ada)
+    await page.goto(f"{site.url}/bare/?tabs")
     await is_live(page)
-    second = await site.tab(context)
+    second = await site.tab(context, "/bare/?tabs")
     await is_live(second.page)
     assert await open_sockets(second.page) == 0
 
