@@ -24,7 +24,7 @@ class Row(NamedTuple):
     """A message of the page.
 
     ``can_be_unread``: it is read, and not too old for the inbox. ``leads_away``: its link is not a path of this site.
-    ``kind`` is that of its level, ``error`` to ``debug``.
+    ``title`` is the sender's, empty where it is none or blank. ``kind`` is that of its level, ``error`` to ``debug``.
     ``icon`` is the sender's own sign, such as an emoji, and ``picture`` the address of one; both may be empty.
     ``date_format`` is the name of one of Django's formats: short where the date is near.
     """
@@ -33,6 +33,7 @@ class Row(NamedTuple):
     is_unread: bool
     can_be_unread: bool
     leads_away: bool
+    title: str
     kind: str
     icon: str
     picture: str
@@ -48,12 +49,13 @@ def rows_of(page: Page) -> list[Row]:
 def _row(message: StoredMessage, cutoff: datetime | None, today: datetime) -> Row:
     is_recent = cutoff is None or message.date > cutoff
     is_read = message.read_at is not None
-    icon, picture = _own_sign(message.data.get("icon"))
+    icon, picture = _own_sign(_said(message.data.get("icon")))
     return Row(
         message,
         is_unread=is_recent and not is_read,
         can_be_unread=is_recent and is_read,
         leads_away=bool(message.url) and not str(message.url).startswith("/"),
+        title=_said(message.data.get("title")),
         kind=next((kind for least, kind in _KINDS if message.level >= least), "debug"),
         icon=icon,
         picture=picture,
@@ -61,9 +63,12 @@ def _row(message: StoredMessage, cutoff: datetime | None, today: datetime) -> Ro
     )
 
 
-def _own_sign(icon: object) -> tuple[str, str]:
+def _said(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _own_sign(own: str) -> tuple[str, str]:
     """The sender's sign or picture by the rules of the bell; neither where it is something else."""
-    own = icon.strip() if isinstance(icon, str) else ""
     if re.match(r"(https?:/)?/[^/]", own):
         return "", safe_url(own) or ""
     is_sign = len(own) <= 4 and not re.search(r"[\w/]", own, re.ASCII)

@@ -329,6 +329,13 @@ def test_a_position_that_is_none_is_refused(backend, ada, client):
     assert backend.summary(ada).unread == 1
 
 
+@pytest.mark.parametrize("title", ["   ", "", None, 7, ["x"]])
+def test_what_says_nothing_is_no_heading(backend, ada, browse, title):
+    backend.send([ada], [draft("Hello", data={"title": title})])
+
+    assert "<h2" not in browse(ada).html
+
+
 def test_texts_are_escaped(backend, ada, browse):
     evil = "<script>alert('x')</script>"
     data = {"title": evil, "actor": evil}
