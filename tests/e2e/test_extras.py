@@ -18,6 +18,8 @@ async def opened(site: Site, page: Page, username: str) -> Bell:
     await site.sign_in(page, username)
     await page.goto(f"{site.url}/extras/")
     await is_live(page)
+    # What the first list brings was there before, and is no arrival.
+    await page.wait_for_function("document.querySelector('notification-bell').client.loaded")
     return Bell(page)
 
 
