@@ -14,7 +14,7 @@ from realtime.groups import user_group
 from realtime.guard import Guard
 from realtime.layers import LOCAL_CAPACITY, configured_layer, local_layer
 from realtime.line import Line
-from realtime.reconcile import SLICE, Reconciler
+from realtime.reconcile import Reconciler
 from realtime.shutdown import GOODBYE
 from realtime.sockets import SERVICE_RESTART, Socket
 from stored_messages.owners import joined_at, owner_key
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from realtime.asgi_types import Message
     from realtime.login import SignIn
 
+#: After so many sockets, everything else in the event loop gets its turn.
+SLICE = 200
 #: Seconds for which a hub without sockets goes on: people go from page to page.
 GRACE = 30.0
 

@@ -22,8 +22,8 @@ from stored_messages.stored import Summary
 if TYPE_CHECKING:
     from realtime.asgi_types import Message
 
-#: After so many sockets, everything else in the event loop gets its turn.
-SLICE = 200
+#: After so many sockets, everything else in the event loop gets its turn: a message is never long behind a round.
+SLICE = 40
 #: How long a round waits for what else is missed, as a part of the interval.
 HURRY = 0.1
 

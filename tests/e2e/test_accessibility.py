@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
 from tests.e2e.states import LOOKS, STATES, list_of_all, list_of_unread
-from tests.e2e.watching import is_live
+from tests.e2e.watching import has_listed, is_live
 from tests.services.browser import NewContext
 from tests.services.packages import npm_package
 
@@ -130,7 +130,7 @@ async def test_the_name_and_the_announcements(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await page.clock.install()
     bell = await site.sign_in(page, ada)
-    await bell.counts(0)
+    await has_listed(page)
     await page.clock.run_for("00:01")
     told = page.locator("notification-bell").get_by_role("status")
     await page.evaluate(

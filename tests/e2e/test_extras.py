@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 from stored_messages.constants import STORED_WARNING
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import is_live, record_violations
+from tests.e2e.watching import has_listed, is_live, record_violations
 from tests.services.waiting import eventually
 
 SHOWN_FOR = 8_000
@@ -18,8 +18,7 @@ async def opened(site: Site, page: Page, username: str) -> Bell:
     await site.sign_in(page, username)
     await page.goto(f"{site.url}/extras/")
     await is_live(page)
-    # What the first list brings was there before, and is no arrival.
-    await page.wait_for_function("document.querySelector('notification-bell').client.loaded")
+    await has_listed(page)
     return Bell(page)
 
 
@@ -149,6 +148,7 @@ async def test_once_in_a_browser(site: Site, page: Page) -> None:
     for tab in tabs:
         await tab.goto(f"{site.url}/extras/")
         await is_live(tab)
+        await has_listed(tab)
     for number in range(4):
         await site.tell(ada, f"Message {number}")
         for tab in tabs:
@@ -190,6 +190,7 @@ async def test_under_the_strictest_policy(site: Site, page: Page) -> None:
     await site.sign_in(page, ada)
     await page.goto(f"{site.url}/strict/?extras")
     await is_live(page)
+    await has_listed(page)
     bell = Bell(page)
     await site.tell(ada, "News", data={"title": "Title", "icon": "/favicon.ico"})
     await expect(bell.toasts).to_contain_text("News")
@@ -204,6 +205,7 @@ async def test_nothing_of_it_unasked(site: Site, page: Page) -> None:
     ada = somebody("ada")
     bell = await site.sign_in(page, ada)
     await is_live(page)
+    await has_listed(page)
     title = await page.title()
     await page.add_script_tag(url="/static/realtime/notification-extras.js", type="module")
     await site.tell(ada, "News")

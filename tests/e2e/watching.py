@@ -124,6 +124,13 @@ async def is_live(page: Page) -> None:
     await _has_status(page, "live")
 
 
+async def has_listed(page: Page) -> None:
+    """Waits for the first list. What it brings was there before, and is no arrival."""
+    await page.wait_for_function(
+        "document.querySelector('notification-bell').client?.loaded", timeout=_CEILING_MS
+    )
+
+
 async def is_polling(page: Page) -> None:
     """Waits until the page's bell has given up on sockets."""
     await _has_status(page, "polling")
