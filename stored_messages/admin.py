@@ -1,12 +1,13 @@
 """The admin: what the database keeps, to look at, and a form to send with."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.helpers import AdminForm
 from django.contrib.admin.widgets import AutocompleteSelectMultiple, ManyToManyRawIdWidget
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.forms import Widget
@@ -29,6 +30,16 @@ else:
     _MessageAdmin = admin.ModelAdmin
 
 _BROADCAST = "stored_messages.broadcast_message"
+
+
+class _UsersSearch(AutocompleteSelectMultiple):
+    """Django's, which looks up the chosen keys to show them again, and raises where one of them cannot be a key."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
+        try:
+            return super().optgroups(name, value, attr)
+        except (OverflowError, ValueError, ValidationError):
+            return super().optgroups(name, [], attr)
 
 
 class LevelFilter(admin.SimpleListFilter):
@@ -192,7 +203,7 @@ class MessageAdmin(_MessageAdmin):
             and user_admin.get_search_fields(request)
             and user_admin.has_view_permission(request)
         ):
-            return AutocompleteSelectMultiple(user_field, self.admin_site)
+            return _UsersSearch(user_field, self.admin_site)
         return ManyToManyRawIdWidget(user_field.remote_field, self.admin_site)
 
 

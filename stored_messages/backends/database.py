@@ -22,8 +22,7 @@ from stored_messages.backends.database_queries import (
     read_deliveries_of,
     total,
 )
-from stored_messages.backends.inbox import Arrival, InboxBackend
-from stored_messages.exceptions import MessageDoesNotExist
+from stored_messages.backends.inbox import Arrival, InboxBackend, gone
 from stored_messages.models import Delivery, Message
 from stored_messages.owners import user_pk
 from stored_messages.positions import format_position, parse_position
@@ -109,7 +108,7 @@ class DefaultBackend(InboxBackend):
         """
         held = Message.objects.using(self.using).filter(pk=int(message.id))
         if not held.update(stamp=F("stamp")):
-            raise MessageDoesNotExist(f"{message!r} is gone: it has expired, or nobody had it.")
+            raise gone(message)
 
     # Reading.
 

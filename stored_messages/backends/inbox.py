@@ -12,7 +12,7 @@ from django.utils import timezone
 from stored_messages import signals
 from stored_messages.backends.base import StoredMessagesBackend
 from stored_messages.exceptions import MessageDoesNotExist, MessageTypeNotSupported
-from stored_messages.expiry import inbox_cutoff
+from stored_messages.expiry import archive_cutoff, inbox_cutoff
 from stored_messages.owners import pk_batches, user_pk
 from stored_messages.positions import format_position, new_stamp, next_position, parse_position
 from stored_messages.stored import Cleanup, Page, Ref, StoredMessage
@@ -52,7 +52,7 @@ class InboxBackend(StoredMessagesBackend):
         """Give a message to users who may have it, at its position and with its stamp; return for whom it arrived.
 
         What they have unread stays as it is. What they have read becomes unread, unless this one arrives as read.
-        What they have dismissed is theirs again, either way.
+        What they have dismissed is theirs again, either way. Raises :func:`gone` if there is no such message any more.
         """
 
     @abstractmethod
@@ -137,6 +137,11 @@ class InboxBackend(StoredMessagesBackend):
             raise MessageTypeNotSupported(
                 f"{message!r} is a broadcast, which everybody has: send another, or mark it unread."
             )
+        if _over(message):
+            # Whether the cleanup was here yet or not. Of what was so from the start nobody gets a copy, as of a send.
+            if not _over(message, message.sent_at):
+                raise gone(message)
+            return
         with self._atomic():
             for user_ids in pk_batches(users):
                 # It arrives now, whenever it was sent; and the instance may be out of the list of somebody who read it.
@@ -261,6 +266,17 @@ class InboxBackend(StoredMessagesBackend):
 
     def _send_signal(self, signal: Any, **kwargs: Any) -> None:
         signal.send_robust(sender=type(self), using=self.using, **kwargs)
+
+
+def gone(message: StoredMessage) -> MessageDoesNotExist:
+    """What storing a message again raises, when there is no such message any more."""
+    return MessageDoesNotExist(f"{message!r} is gone: it has expired, or nobody had it.")
+
+
+def _over(message: StoredMessage, now: datetime | None = None) -> bool:
+    """Whether a message has expired for good."""
+    cutoff = archive_cutoff(now)
+    return cutoff is not None and message.date <= cutoff
 
 
 def _expired(message: StoredMessage) -> bool:

@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from stored_messages.backends.inbox import Arrival, InboxBackend
+from stored_messages.backends.inbox import Arrival, InboxBackend, gone
 from stored_messages.backends.redis_broadcasts import (
     Broadcast,
     Totals,
@@ -102,8 +102,13 @@ class RedisBackend(InboxBackend):
         self._run((pk, "deliver", arguments) for pk in user_ids)
 
     def _deliver_again(self, user_ids: list[Any], arriving: StoredMessage) -> Arrival:
-        arguments = delivery(arriving)
-        replies = self._run((pk, "deliver", arguments) for pk in user_ids)
+        arguments, key = delivery(arriving), content_key(arriving.id)
+        *replies, there = self._run(
+            ((pk, "deliver", arguments) for pk in user_ids), [Command(key, ("EXISTS", key))]
+        )
+        if not there:
+            self._run((pk, "forget", [arriving.id]) for pk in user_ids)
+            raise gone(arriving)
         told = dict(zip(user_ids, replies, strict=True))
         return Arrival(
             [pk for pk, reply in told.items() if reply],
@@ -250,8 +255,10 @@ class RedisBackend(InboxBackend):
 
     # What the above is made of.
 
-    def _run(self, calls: Iterable[tuple[Any, str, Sequence[Any]]]) -> list[Any]:
-        """Run the script for each (user's key, operation, arguments) in one pipeline."""
+    def _run(
+        self, calls: Iterable[tuple[Any, str, Sequence[Any]]], then: Iterable[Command] = ()
+    ) -> list[Any]:
+        """Run the script for each (user's key, operation, arguments), and other commands, in one pipeline."""
         until = cutoffs()
         return self._script.run(
             self.client,
@@ -259,6 +266,7 @@ class RedisBackend(InboxBackend):
                 (owner_keys(owner_name(pk)), [operation, *until, *arguments])
                 for pk, operation, arguments in calls
             ),
+            then,
         )
 
     def _broadcasts_for(self, user: Any, archive: bool) -> list[Broadcast]:

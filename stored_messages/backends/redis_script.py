@@ -19,10 +19,18 @@ class Script:
         # Redis names scripts by SHA-1 (the EVALSHA command); nothing is secured by it.
         self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
-    def run(self, client: Client, calls: Iterable[tuple[list[str], list[Any]]]) -> list[Any]:
-        """Run it for each (keys, arguments) in one round trip; return the replies. Raises what a call raised."""
+    def run(
+        self,
+        client: Client,
+        calls: Iterable[tuple[list[str], list[Any]]],
+        then: Iterable[Command] = (),
+    ) -> list[Any]:
+        """Run it for each (keys, arguments), and other commands, in one round trip; return the replies.
+
+        Raises what one of them raised.
+        """
         calls = list(calls)
-        replies = replies_to(client, [_call("EVALSHA", self.sha, call) for call in calls])
+        replies = replies_to(client, [*(_call("EVALSHA", self.sha, call) for call in calls), *then])
         if unknown := _unknown(replies):
             missed = [_call("EVALSHA", self.sha, calls[index]) for index in unknown]
             run(client, self._loading(client, missed))

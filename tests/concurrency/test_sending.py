@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from stored_messages import (
     STORED_INFO,
-    MessageDoesNotExist,
     add_message_for,
     mark_all_read,
     signals,
@@ -224,12 +223,3 @@ def test_the_cleanup_waits_for_nobody_who_stores_again(backend, crowd):
     together(store, clean_up)
 
     assert unread(backend, ada) == ["Hello"]
-
-
-def test_what_the_cleanup_took_cannot_be_stored_again(backend, crowd):
-    ada, ben = crowd(2)
-    message = backend.create_message(STORED_INFO, "Hello")
-    Message.objects.all().delete()
-
-    with pytest.raises(MessageDoesNotExist):
-        backend.inbox_store([ada, ben], message)

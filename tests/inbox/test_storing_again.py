@@ -1,11 +1,13 @@
 """1.4.0's own steps: `create_message`, then `inbox_store` and `archive_store`, once or again."""
 
 import copy
+from datetime import timedelta
 
 import pytest
 from django.contrib.messages.storage.base import Message
+from django.utils import timezone
 
-from stored_messages import STORED_INFO, MessageTypeNotSupported
+from stored_messages import STORED_INFO, MessageDoesNotExist, MessageTypeNotSupported
 from tests.inbox.inboxes import archive, check_agreement, draft, send, unread
 
 
@@ -163,6 +165,57 @@ def test_a_broadcast_is_everybody_s_already(backend, ada, method):
         getattr(backend, method)([ada], message)
 
     check_agreement(backend, ada)
+
+
+@pytest.mark.parametrize("method", ["inbox_store", "archive_store"])
+def test_what_is_gone_raises_and_reaches_nobody(backend, ada, ben, method, sent_signals):
+    message = send(backend, [ada], "Hello")
+    backend._flush()
+    sent_signals.clear()
+
+    with pytest.raises(MessageDoesNotExist, match="is gone"):
+        getattr(backend, method)([ada, ben], message)
+
+    assert archive(backend, ada) == archive(backend, ben) == []
+    assert backend.archive_count(ben) == 0
+    assert sent_signals == []
+    check_agreement(backend, ben)
+
+
+@pytest.fixture(params=[False, True], ids=["before the cleanup", "after it"])
+def cleaned_up(request, backend):
+    return backend.expired_messages_cleanup if request.param else lambda: None
+
+
+@pytest.mark.parametrize("method", ["inbox_store", "archive_store"])
+def test_what_has_expired_since_it_was_sent_is_gone(
+    backend, ada, ben, method, settings, cleaned_up, sent_signals
+):
+    settings.STORED_MESSAGES = {**settings.STORED_MESSAGES, "MESSAGE_EXPIRE_DAYS": 20}
+    old = draft("Old")
+    old.date = old.sent_at = timezone.now() - timedelta(days=21)
+    [message] = backend.send([ada], [old])
+    cleaned_up()
+    sent_signals.clear()
+
+    with pytest.raises(MessageDoesNotExist, match="is gone"):
+        getattr(backend, method)([ben], message)
+    assert archive(backend, ben) == []
+    assert sent_signals == []
+
+
+@pytest.mark.parametrize("method", ["inbox_store", "archive_store"])
+def test_what_had_expired_when_it_was_made_is_stored_for_nobody(
+    backend, ben, method, settings, cleaned_up, sent_signals
+):
+    settings.STORED_MESSAGES = {**settings.STORED_MESSAGES, "MESSAGE_EXPIRE_DAYS": 20}
+    date = timezone.now() - timedelta(days=21)
+    message = backend.create_message(STORED_INFO, "Old", date=date)
+    cleaned_up()
+
+    getattr(backend, method)([ben], message)
+    assert archive(backend, ben) == []
+    assert sent_signals == []
 
 
 def test_it_can_handle_what_it_hands_out(backend, ada):

@@ -282,6 +282,15 @@ def test_users_are_searched_for_where_the_admin_can(database, staff, root):
     assert "admin-autocomplete" not in staff("add_message").get(SEND).content.decode()
 
 
+@pytest.mark.parametrize("key", ["x", "9" * 30, "\0", "1e3"])
+def test_what_is_no_user_s_key_is_an_error_of_the_search_too(database, root, ada, key):
+    refused = root.post(SEND, content(users=[ada.pk, key]))
+
+    assert refused.status_code == 200
+    assert "errorlist" in refused.content.decode()
+    assert inbox(database, ada) == []
+
+
 def test_users_are_named_by_their_keys_where_it_cannot(database, root, ada, ben):
     site = admin.site
     registered = site._registry.pop(User)
