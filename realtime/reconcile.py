@@ -8,7 +8,7 @@ socket since the query began, unless it was passed over twice in a row.
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from realtime import supervision
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from realtime.asgi_types import Message
 
 #: After so many sockets, everything else in the event loop gets its turn: a message is never long behind a round.
-SLICE = 40
+SLICE = 20
 #: How long a round waits for what else is missed, as a part of the interval.
 HURRY = 0.1
+#: Over how much of the interval a round spreads what tells nobody anything new. In one go, thousands of those would be
+#: in the way of a message that comes meanwhile: in this process, on the wire and at the clients.
+SPREAD = 0.2
 
 
 class Connected(Protocol):
@@ -106,50 +109,56 @@ class Reconciler:
             if loop.time() < due:
                 await asyncio.sleep(self._interval * HURRY)
             due = max(due, loop.time()) + self._interval
-            began = time.monotonic()
             await self._round()
-            self.ended = time.monotonic()
-            self.took = self.ended - began
-            counters.reconciles += 1
 
     async def _round(self) -> None:
-        sequence = self._sequence()
+        began, sequence = time.monotonic(), self._sequence()
         sockets = [
             socket
             for connected in self._users.values()
             for socket in connected.sockets
             if socket.greeted
         ]
-        if not sockets:
-            return
         summaries = await self._summaries({socket.owner for socket in sockets})
-        if missed := {
+        missed = {
             socket.owner
             for socket in sockets
             if socket.told is not None and socket.told != summaries.get(socket.owner, socket.told)
-        }:
+        }
+        if missed:
             self._on_missed(missed)
-        await self._sync(
-            (socket for socket in sockets if self._due(socket, sequence, summaries)), summaries
-        )
+        unaware = [socket for socket in sockets if socket.owner in missed]
+        await self._sync(self._due(unaware, sequence, summaries), summaries)
+        self.ended = time.monotonic()
+        self.took = self.ended - began
+        counters.reconciles += 1
+        others = [socket for socket in sockets if socket.owner not in missed]
+        pause = self._interval * SPREAD * SLICE / max(len(others), 1)
+        await self._sync(self._due(others, sequence, summaries), summaries, pause)
 
-    def _due(self, socket: Socket, sequence: int, summaries: Mapping[str, Summary]) -> bool:
-        if socket.behind:
-            return False
-        if socket.wrote > sequence and socket.skipped_rounds < 2:
-            socket.skipped_rounds += 1
-            return False
-        if socket.told == summaries.get(socket.owner) and not socket.quiet_rounds:
-            socket.quiet_rounds += 1
-            return False
-        return True
+    def _due(
+        self, sockets: Iterable[Socket], sequence: int, summaries: Mapping[str, Summary]
+    ) -> Iterator[Socket]:
+        """Yield whom to tell; each is looked at when its turn comes, since events go on being written."""
+        for socket in sockets:
+            if socket.behind:
+                continue
+            if socket.wrote > sequence and socket.skipped_rounds < 2:
+                socket.skipped_rounds += 1
+            elif socket.told == summaries.get(socket.owner) and not socket.quiet_rounds:
+                socket.quiet_rounds += 1
+            else:
+                yield socket
 
     async def _summaries(self, owners: set[str]) -> dict[str, Summary]:
         users = [self._users[owner].user for owner in owners if owner in self._users]
         found = await self._database.run(api.summaries, users) if users else {}
         return {str(pk): summary for pk, summary in found.items()}
 
-    async def _sync(self, sockets: Iterable[Socket], summaries: Mapping[str, Summary]) -> None:
+    async def _sync(
+        self, sockets: Iterable[Socket], summaries: Mapping[str, Summary], pause: float = 0.0
+    ) -> None:
+        """Send these sockets their summaries; ``pause``: seconds after each slice, unless a round is wanted now."""
         messages: dict[str, Message] = {}
         count = hints = 0
         for count, socket in enumerate(sockets, start=1):
@@ -164,6 +173,6 @@ class Reconciler:
                 hints += 1
             socket.sync(summary, message)
             if count % SLICE == 0:
-                await asyncio.sleep(0)
+                await asyncio.sleep(0 if self._missed.is_set() else pause)
         counters.syncs += count
         counters.fetch_hints += hints

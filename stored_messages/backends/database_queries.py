@@ -12,7 +12,8 @@ from itertools import accumulate
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
@@ -82,13 +83,23 @@ def bulk_summaries(users: Iterable[Any]) -> dict[Any, Summary]:
         return {}
     after = _after(_cutoff(archive=False))
     deliveries = Delivery.objects.filter(after, Among(F("user"), list(by_pk)))
-    own = _sums_by_user(deliveries.filter(read_at__isnull=True))
+    own = {
+        pk: Summary(unread, digest)
+        for pk, unread, digest in _sums_by_user(deliveries.filter(read_at__isnull=True))
+    }
     broadcasts = list(
         Message.objects.filter(after, broadcast=True)
         .order_by("sent_at")
         .values_list("sent_at", "stamp", "date", "pk")
     )
-    seen = _sums_by_user(deliveries.filter(broadcast=True)) if broadcasts else {}
+    if not broadcasts:
+        return {pk: own.get(pk, _NOTHING) for pk in by_pk}
+    seen = {
+        pk: (unread, digest, oldest)
+        for pk, unread, digest, oldest in _sums_by_user(
+            deliveries.filter(broadcast=True), oldest=Min("date")
+        )
+    }
     moments = [sent_at for sent_at, *_ in broadcasts]
     digest_before = [0, *accumulate(stamp for _, stamp, *_ in broadcasts)]
     youngest_date = list(accumulate((date for *_, date, _ in broadcasts), max))
@@ -96,8 +107,8 @@ def bulk_summaries(users: Iterable[Any]) -> dict[Any, Summary]:
     for pk, user in by_pk.items():
         joined = joined_at(user)
         first = 0 if joined is None else bisect_left(moments, joined)
-        own_unread, own_digest, _ = own.get(pk, _NOTHING)
-        seen_count, seen_digest, oldest = seen.get(pk, _NOTHING)
+        own_unread, own_digest = own.get(pk, _NOTHING)
+        seen_count, seen_digest, oldest = seen.get(pk, _NONE_SEEN)
         if first and oldest is not None and oldest <= youngest_date[first - 1]:
             first_of_strays[pk] = first
         summaries[pk] = Summary(
@@ -151,18 +162,16 @@ def read_at_of(delivery: Delivery) -> datetime | None:
     return None if moment == left_unread() else moment
 
 
-_NOTHING: tuple[int, int, datetime | None] = (0, 0, None)
+_NOTHING = Summary(0, 0)
+_NONE_SEEN: tuple[int, int, datetime | None] = (0, 0, None)
 
 
-def _sums_by_user(deliveries: QuerySet[Delivery]) -> dict[Any, tuple[int, int, datetime | None]]:
-    """Return how many each user has, the sum of their stamps and the oldest date."""
-    rows = (
-        deliveries.order_by()
-        .values("user")
-        .annotate(unread=_ROWS, digest=Sum("stamp"), oldest=Min("date"))
-        .values_list("user", "unread", "digest", "oldest")
-    )
-    return {pk: (unread, int(digest), oldest) for pk, unread, digest, oldest in rows}
+def _sums_by_user(deliveries: QuerySet[Delivery], **more: Any) -> Any:
+    """Return for each user: how many there are, the sum of their stamps, and ``more``."""
+    # PostgreSQL sums up to a type without bounds, of which thousands take long to be read; this sum has some.
+    digest = Cast(Sum("stamp"), BigIntegerField())
+    sums = deliveries.order_by().values("user").annotate(unread=_ROWS, digest=digest, **more)
+    return sums.values_list("user", "unread", "digest", *more)
 
 
 def _cutoff(archive: bool) -> datetime | None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +16,12 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
+from realtime.counters import counters
 from realtime.hubs import get_hub, running_hubs
+from realtime.reconcile import SLICE
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
+from stored_messages.backends import DefaultBackend
 from tests.realtime.conftest import INTERVAL
 from tests.realtime.sending import broadcast, mark_all_read, mark_read, send, summary
 from tests.realtime.stores import GatedBackend
@@ -152,6 +156,35 @@ async def test_what_another_process_stores_arrives_by_reconciling(user: User) ->
         )
         while (await tab.frame())["unread"] != 1:
             pass
+
+
+async def test_who_missed_something_is_told_first_and_the_others_little_by_little(
+    transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REALTIME = {"RECONCILE_INTERVAL": 10}
+    names = [f"user{number}" for number in range(2 * SLICE + 1)]
+    await User.objects.abulk_create(User(username=name) for name in names)
+    async with AsyncExitStack() as stack:
+        users = [user async for user in User.objects.order_by("pk")]
+        tabs = [await stack.enter_async_context(InboxTab(user=user)) for user in users]
+        await a_round()  # only every second one has something for everybody
+        with monkeypatch.context() as untold:
+            untold.setattr(DefaultBackend, "_announce", lambda *args: None)
+            await send(users[-1])
+        await a_round()
+        assert (await tabs[-1].frame("sync"))["unread"] == 1
+        assert sum(not tab.output_queue.empty() for tab in tabs) == SLICE
+        [hub] = running_hubs()
+        hub.rounds.hurry()
+        for tab in tabs[:-1]:
+            assert (await tab.frame("sync"))["unread"] == 0
+
+
+async def a_round() -> None:
+    [hub] = running_hubs()
+    rounds = counters.reconciles
+    hub.rounds.hurry()
+    await eventually(lambda: counters.reconciles > rounds, "a round of reconciling")
 
 
 async def test_a_broadcast_is_for_who_had_joined(user: User, other: User) -> None:
