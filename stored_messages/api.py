@@ -73,8 +73,8 @@ def add_message_for(
     """Send a message to some users, whether they are signed in or not.
 
     A user named twice gets one copy. ``url`` is http(s) or a path of this site; ``data`` is the application's own
-    JSON, of which ``title``, ``actor``, ``icon`` and ``group`` have a meaning to the bell. Returns the message as
-    stored. The database backend takes one statement for the message and a constant number per thousand users.
+    JSON, of which the bell shows ``title``, ``actor`` and ``icon``. Returns the message as stored. The database backend
+    takes one statement for the message and a constant number per thousand users.
 
     Raises ``ValueError`` or ``TypeError`` for arguments that make no message, always. What the store raises is raised
     too, or with ``fail_silently`` logged: then ``None`` is returned, and the caller's transaction stays usable.
