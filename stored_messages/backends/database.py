@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeData
 
 from stored_messages.backends.database_cleanup import DatabaseCleanup
+from stored_messages.backends.database_copies import insert_copies
 from stored_messages.backends.database_queries import (
     as_stored,
     broadcasts_of,
@@ -66,15 +67,17 @@ class DefaultBackend(InboxBackend):
             draft.id = str(row.pk)
 
     def _deliver(self, user_ids: list[Any], messages: Sequence[StoredMessage]) -> None:
-        Delivery.objects.bulk_create(
-            _delivery(user_id, message) for user_id in user_ids for message in messages
-        )
+        if len(user_ids) > len(messages):
+            for message in messages:
+                insert_copies(self.using, user_ids, _delivery(None, message))
+        else:
+            self._deliveries().bulk_create(
+                _delivery(user_id, message) for user_id in user_ids for message in messages
+            )
 
     def _deliver_again(self, user_ids: list[Any], arriving: StoredMessage) -> Arrival:
         self._hold(arriving)
-        Delivery.objects.bulk_create(
-            [_delivery(user_id, arriving) for user_id in user_ids], ignore_conflicts=True
-        )
+        insert_copies(self.using, user_ids, _delivery(None, arriving), ignore_conflicts=True)
         held = self._deliveries().filter(user__in=user_ids, message=int(arriving.id))
         rows = list(held.select_for_update().order_by("user"))
         dismissed = [row for row in rows if row.dismissed_at is not None]

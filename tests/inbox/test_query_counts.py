@@ -117,7 +117,7 @@ def test_a_broadcast_costs_one_whatever_the_number_of_users(crowd, statements):
 
 
 @pytest.mark.parametrize("as_queryset", [False, True], ids=["list", "queryset"])
-def test_many_recipients_cost_a_constant_number_a_thousand(crowd, statements, as_queryset):
+def test_recipients_cost_one_a_thousand(crowd, statements, as_queryset):
     crowd(3000)
     costs = {}
     for number in (1000, 2000, 3000):
@@ -129,7 +129,8 @@ def test_many_recipients_cost_a_constant_number_a_thousand(crowd, statements, as
         # The users: one query, if they are one. A cursor of the server's is no statement of the log.
         assert len(sql) - costs[number] <= int(as_queryset)
 
-    assert costs[3000] - costs[2000] == costs[2000] - costs[1000] == costs[1000] - 1
+    # Ten thousand take 11, on every database.
+    assert costs == {1000: 2, 2000: 3, 3000: 4}
 
 
 @pytest.mark.parametrize("number", [1, 40])
