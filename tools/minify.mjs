@@ -10,8 +10,8 @@ import { minify } from "terser";
 
 // Names that only these files use among themselves; what is public keeps its name.
 const INTERNAL = [
-  "answered applyToAll applyToUnread below confirmation foot hasSocket holders isAttentive isCurrent",
-  "isOpen isSignedOut isUnchanged know losses meets newer pollInterval records refs rest retryAfter",
+  "answered below confirmation foot hasSocket holders isAttentive isCurrent",
+  "isOpen isSignedOut isUnchanged know losses newer pollInterval records refs rest retryAfter",
   "seen shows sign tail touch wording",
 ];
 const properties = { regex: new RegExp(`^(_[a-z].*|${INTERNAL.join(" ").replaceAll(" ", "|")})$`) };

@@ -21,7 +21,7 @@ let toldAboutPolling = false;
 
 const sameSummary = (a, b) => a.unread === b.unread && a.digest === b.digest;
 
-const isLoaded = ({ bottom }, { position }) => bottom === null || position >= bottom;
+const isLoaded = ({ bottom }, { position }) => position >= bottom;
 
 /** The position after this one: hex above 2^53, or any other string. */
 function following(position) {
@@ -34,13 +34,13 @@ function following(position) {
 
 /**
  * The unread messages as the server told them: those loaded, the summary of the `rest` below
- * `bottom` (null: nothing is), and what was `seen` to leave since the last list.
+ * `bottom` ("": nothing is), and what was `seen` to leave since the last list.
  */
 class Ledger {
   items = new Map();
   seen = new Map();
   rest = { unread: 0, digest: 0 };
-  bottom = null;
+  bottom = "";
   loaded = false;
 
   get summary() {
@@ -52,176 +52,131 @@ class Ledger {
     return { unread, digest };
   }
 
+  copy() {
+    const { items, seen, rest } = this;
+    const own = { items: new Map(items), seen: new Map(seen), rest: { ...rest } };
+    return Object.assign(new Ledger(), this, own);
+  }
+
   replace(list) {
-    this.items = new Map();
-    this.seen = new Map();
-    this.rest = list.summary;
-    this.loaded = true;
+    Object.assign(this, new Ledger(), { rest: list.summary, loaded: true });
     this.append(list);
   }
 
   append(list) {
-    let { unread, digest } = this.rest;
     for (const item of list.items) {
       if (this.items.has(item.id)) continue;
-      this.items.set(item.id, item);
-      this.seen.delete(item.id);
-      unread -= 1;
-      digest -= item.stamp;
+      this.#add(item);
+      this.rest.unread -= 1;
+      this.rest.digest -= item.stamp;
     }
-    this.rest = { unread, digest };
     this.bottom = list.bottom;
   }
 
   /** False if only a new list can tell, because it is about what lies below. */
-  apply({ type, item, refs, below }) {
-    if (item) return this.#stored(item);
-    if (below) return this.#readAll(below);
-    const applied = refs?.map((ref) => (type === "unread" ? this.#unread(ref) : this.#read(ref)));
-    return applied?.every(Boolean) ?? false; // nothing: it could not be read
+  apply({ type, refs, below }) {
+    if (below) return below >= this.bottom && this.#readAll(below);
+    return refs?.map((ref) => this[type](ref)).every(Boolean) ?? false; // it could not be read
+  }
+
+  /** As if it were done. Of what lies below only the count can tell. */
+  foresee({ type, refs, below }) {
+    if (type === "unread") this.know(refs);
+    for (const item of refs) {
+      if (!this[type](item)) this.rest.unread += (type === "unread") - (item.read_at === null);
+    }
+    if (below) this.#readAll(below);
   }
 
   /** These had been read before the last list. */
   know(items) {
     for (const item of items) {
-      const isOlder = item.position < (this.seen.get(item.id)?.position ?? "");
+      const isOlder = item.position < this.seen.get(item.id)?.position;
       if (!isOlder) this.seen.set(item.id, { ...item, read_at: null });
     }
   }
 
-  #stored(item) {
+  stored(item) {
     const held = this.items.get(item.id);
-    if (held) {
-      if (item.position > held.position) this.items.set(item.id, item);
-      return true;
-    }
     // Below the loaded part it may be counted in `rest` already.
-    if (!isLoaded(this, item)) return false;
-    this.seen.delete(item.id);
-    this.items.set(item.id, item);
+    if (!held && !isLoaded(this, item)) return false;
+    if (!(held?.position >= item.position)) this.#add(item);
     return true;
   }
 
-  #read(ref) {
+  read(ref) {
     const held = this.items.get(ref.id);
-    if (held) {
-      // A lower position is of an earlier arrival.
-      if (ref.position >= held.position) {
-        this.items.delete(ref.id);
-        this.seen.set(ref.id, held);
-      }
-      return true;
-    }
-    return this.seen.has(ref.id) || isLoaded(this, ref);
+    if (!held) return this.seen.has(ref.id) || isLoaded(this, ref);
+    // A lower position is of an earlier arrival.
+    if (ref.position >= held.position) this.#leave(held);
+    return true;
   }
 
-  #unread(ref) {
+  gone(ref) {
+    return this.read(ref);
+  }
+
+  unread(ref) {
     if (this.items.has(ref.id)) return true;
     const seen = this.seen.get(ref.id);
     if (seen?.position !== ref.position || !isLoaded(this, ref)) return false;
-    this.seen.delete(ref.id);
-    this.items.set(ref.id, seen);
+    this.#add(seen);
     return true;
   }
 
   #readAll(below) {
-    if (this.bottom !== null && below < this.bottom) return false;
-    for (const item of this.items.values()) {
-      if (item.position >= below) continue;
-      this.items.delete(item.id);
-      this.seen.set(item.id, item);
-    }
+    for (const item of this.items.values()) if (item.position < below) this.#leave(item);
     this.rest = { unread: 0, digest: 0 };
-    this.bottom = null;
+    this.bottom = "";
     return true;
+  }
+
+  #add(item) {
+    this.items.set(item.id, item);
+    this.seen.delete(item.id);
+  }
+
+  #leave(item) {
+    this.items.delete(item.id);
+    this.seen.set(item.id, item);
   }
 }
 
 /**
- * What the user did: `read`, `unread` or `gone` for `items`, and read for everything strictly
+ * What the user did: `read`, `unread` or `gone` for messages, and read for everything strictly
  * `below` a position. Confirmed, it is a frame that the client gives itself, save for what a real
  * frame was about since it was sent.
  */
 class Action {
-  #touched = new Set();
-  #touchedBelow = false;
-  #at = new Date().toISOString();
+  at = new Date().toISOString();
 
-  constructor(type, items, below = null) {
-    this.type = type;
-    this.items = new Map(items.map((item) => [item.id, item]));
-    this.below = below;
+  constructor(type, refs, below = "") {
+    Object.assign(this, { type, refs, below });
+    this.sent();
   }
 
-  /** Returns how many more are unread below. */
-  applyToUnread(items, ledger) {
-    let more = 0;
-    for (const item of this.items.values()) {
-      const isCounted = item.read_at === null && !isLoaded(ledger, item);
-      if (this.type !== "unread") {
-        const held = items.get(item.id);
-        if (!held && isCounted) more -= 1;
-        // Otherwise it has arrived again.
-        if (held?.position <= item.position) items.delete(item.id);
-      } else if (isLoaded(ledger, item)) {
-        if (!items.has(item.id)) items.set(item.id, { ...item, read_at: null });
-      } else if (!isCounted) {
-        more += 1;
-      }
-    }
-    for (const item of items.values()) if (this.#isBelow(item.position)) items.delete(item.id);
-    return more;
-  }
-
-  applyToAll(rows) {
-    for (const row of [...rows.values()]) {
-      const isMeant = this.items.has(row.id);
-      if (isMeant && this.type === "gone") rows.delete(row.id);
-      else if (isMeant && this.type === "unread") rows.set(row.id, { ...row, read_at: null });
-      else if ((isMeant || this.#isBelow(row.position)) && row.read_at === null) {
-        rows.set(row.id, { ...row, read_at: this.#at });
-      }
-    }
-  }
-
-  /** Whether one must not overtake the other. */
-  meets(other) {
-    const { below } = other;
-    for (const item of this.items.values()) {
-      if (other.items.has(item.id) || (below !== null && item.position < below)) return true;
-    }
-    return false;
+  isAbout({ id, position }) {
+    return position < this.below || this.refs.some((ref) => ref.id === id);
   }
 
   sent() {
-    this.#touched.clear();
-    this.#touchedBelow = false;
+    this.due = new Map(this.refs.map((ref) => [ref.id, ref]));
+    this.dueBelow = this.below;
   }
 
-  touch(event) {
-    if (event.below) {
-      this.#touchedBelow = true;
-      for (const item of this.items.values()) {
-        if (item.position < event.below) this.#touched.add(item.id);
-      }
+  touch({ refs = [], below }) {
+    for (const { id, position } of refs) {
+      this.due.delete(id);
+      if (position < this.below) this.dueBelow = "";
     }
-    for (const ref of event.refs ?? (event.item ? [event.item] : [])) {
-      this.#touched.add(ref.id);
-      if (this.#isBelow(ref.position)) this.#touchedBelow = true;
-    }
+    if (!below) return;
+    this.dueBelow = "";
+    for (const { id, position } of this.due.values()) if (position < below) this.due.delete(id);
   }
 
   confirmation() {
-    const refs = [...this.items.values()].filter((item) => !this.#touched.has(item.id));
-    const events = refs.length ? [{ type: this.type, refs }] : [];
-    if (this.below !== null && !this.#touchedBelow) {
-      events.push({ type: "read_all", below: this.below });
-    }
-    return events;
-  }
-
-  #isBelow(position) {
-    return this.below !== null && position < this.below;
+    const events = [{ type: this.type, refs: [...this.due.values()] }];
+    return this.dueBelow ? [...events, { type: "read_all", below: this.dueBelow }] : events;
   }
 }
 
@@ -230,7 +185,7 @@ class Archive {
   isOpen = false;
   isCurrent = false; // nothing was missed since
   rows = new Map();
-  bottom = null;
+  bottom = "";
   loaded = false;
   error = null;
   request = null;
@@ -246,27 +201,23 @@ class Archive {
     for (const event of events) this.apply(event);
   }
 
-  apply({ type, item, refs = [], below }) {
+  apply({ type, refs = [], below, at = new Date().toISOString() }) {
     if (!this.loaded) return;
-    if (item) this.#stored(item);
-    for (const { id, position } of refs) {
-      const row = this.rows.get(id);
-      // Not of an earlier arrival.
-      if (!row || position < row.position) continue;
-      if (type === "gone") this.rows.delete(id);
-      else this.#mark(row, type === "read");
+    const mark = (row, time) => {
+      if (!row.read_at === !time) return;
+      this.rows.set(row.id, { ...row, read_at: time });
+    };
+    for (const ref of refs) {
+      const row = this.rows.get(ref.id);
+      if (type === "stored") {
+        if (row ? row.position < ref.position : isLoaded(this, ref)) this.rows.set(ref.id, ref);
+      } else if (ref.position >= row?.position) {
+        // Not of an earlier arrival.
+        if (type === "gone") this.rows.delete(ref.id);
+        else mark(row, type === "read" ? at : null);
+      }
     }
-    for (const row of this.rows.values()) if (row.position < below) this.#mark(row, true);
-  }
-
-  #stored(item) {
-    const held = this.rows.get(item.id);
-    if (held ? held.position < item.position : isLoaded(this, item)) this.rows.set(item.id, item);
-  }
-
-  #mark(row, isRead) {
-    if ((row.read_at !== null) === isRead) return;
-    this.rows.set(row.id, { ...row, read_at: isRead ? new Date().toISOString() : null });
+    for (const row of this.rows.values()) if (row.position < below) mark(row, at);
   }
 }
 
@@ -280,19 +231,11 @@ const isRef = (ref) =>
 
 const isRefs = (refs) => Array.isArray(refs) && refs.every(isRef);
 
-/** A frame as an event: a mere type if it cannot be read. */
-function readFrame({ type, message, messages, up_to: upTo }) {
-  switch (type) {
-    case "stored":
-      return { type, item: isRef(message) ? message : undefined };
-    case "read":
-    case "gone":
-    case "unread":
-      return { type, refs: isRefs(messages) ? messages : undefined };
-    case "read_all":
-      return { type, below: typeof upTo === "string" ? following(upTo) : undefined };
-  }
-  return undefined;
+/** A frame as an event, about `refs` or everything `below`: neither if it cannot be read. */
+function readFrame({ type, message, messages = [message], up_to: upTo }) {
+  if (type === "read_all") return { type, below: typeof upTo === "string" && following(upTo) };
+  if (!["stored", "read", "gone", "unread"].includes(type)) return null;
+  return { type, refs: isRefs(messages) ? messages : undefined };
 }
 
 class ResponseError extends Error {
@@ -323,7 +266,7 @@ async function readList(response) {
     isUnchanged,
     tag: header("ETag"),
     items,
-    bottom: (hasNext && items.at(-1)?.position) || null,
+    bottom: (hasNext && items.at(-1)?.position) || "",
     summary: {
       unread: Number(header("X-Unread-Count")),
       digest: Number(header("X-Unread-Digest")),
@@ -335,18 +278,20 @@ async function readList(response) {
 
 // --- The client -------------------------------------------------------------------------------
 
+const { window, document, console, navigator, WebSocket, BroadcastChannel } = globalThis;
+
 const BROWSER = {
-  fetch: (...args) => globalThis.fetch(...args),
-  setTimeout: (...args) => globalThis.setTimeout(...args),
-  clearTimeout: (timer) => globalThis.clearTimeout(timer),
+  window,
+  document,
+  console,
+  WebSocket,
+  BroadcastChannel,
+  locks: navigator?.locks, // for inbox-tabs.js
+  fetch: (...args) => fetch(...args),
+  setTimeout: (...args) => setTimeout(...args),
+  clearTimeout: (timer) => clearTimeout(timer),
   now: () => performance.now(),
   random: Math.random,
-  console: globalThis.console,
-  window: globalThis.window,
-  document: globalThis.document,
-  WebSocket: globalThis.WebSocket,
-  BroadcastChannel: globalThis.BroadcastChannel,
-  locks: globalThis.navigator?.locks, // for inbox-tabs.js
   get localStorage() {
     return globalThis.localStorage;
   },
@@ -451,7 +396,7 @@ export class InboxClient extends EventTarget {
   }
 
   get hasMore() {
-    return this.#ledger.bottom !== null && ![...this.#overlay].some(({ below }) => below !== null);
+    return this.#shown.hasMore;
   }
 
   get user() {
@@ -495,7 +440,7 @@ export class InboxClient extends EventTarget {
     const epoch = this.#epoch;
     while (this.#request) await new Promise((resolve) => this.#waiting.push(resolve));
     const cursor = this.#ledger.bottom;
-    if (!this.#running || epoch !== this.#epoch || cursor === null || this.#isPaging) return false;
+    if (!this.#running || epoch !== this.#epoch || !cursor || this.#isPaging) return false;
 
     this.#isPaging = true;
     const page = await this.#getList(this.#inboxUrl, { limit: this.#pageSize, cursor });
@@ -534,8 +479,8 @@ export class InboxClient extends EventTarget {
   markAllRead(ids) {
     const shown = ids ? this.items.filter((item) => ids.includes(item.id)) : this.items;
     const before = this.#ledger.bottom;
-    if (!shown.length && before === null) return Promise.resolve(this.#ledger.loaded);
-    const body = JSON.stringify({ ids: shown.map((item) => item.id), before });
+    if (!shown.length && !before) return Promise.resolve(this.#ledger.loaded);
+    const body = JSON.stringify({ ids: shown.map((item) => item.id), before: before || null });
     const action = new Action("read", shown, before);
     return this.#act(action, "markAllRead", this.#markAllUrl, { body });
   }
@@ -544,16 +489,20 @@ export class InboxClient extends EventTarget {
 
   get #shown() {
     if (this.#view) return this.#view;
-    const ledger = this.#ledger;
-    const items = new Map(ledger.items);
-    const all = new Map(this.#archive.rows);
-    let below = ledger.rest.unread;
+    const ledger = this.#ledger.copy();
+    const archive = Object.assign(new Archive(), this.#archive);
+    archive.rows = new Map(archive.rows);
     for (const action of this.#overlay) {
-      below = (action.below === null ? below : 0) + action.applyToUnread(items, ledger);
-      action.applyToAll(all);
+      ledger.foresee(action);
+      archive.apply(action);
     }
-    const unread = items.size + Math.max(0, below);
-    this.#view = { items: newestFirst(items), unread, all: newestFirst(all) };
+    const { items, rest, bottom } = ledger;
+    this.#view = {
+      items: newestFirst(items),
+      unread: items.size + Math.max(0, rest.unread),
+      hasMore: bottom !== "",
+      all: newestFirst(archive.rows),
+    };
     return this.#view;
   }
 
@@ -885,7 +834,7 @@ export class InboxClient extends EventTarget {
 
   async #getList(address, params, knownTag) {
     const url = new URL(address);
-    for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
+    for (const [name, value] of Object.entries(params)) if (value) url.searchParams.set(name, value);
     const headers = { Accept: "application/json" };
     if (knownTag) headers["If-None-Match"] = knownTag;
     const abort = new AbortController();
@@ -1042,7 +991,7 @@ export class InboxClient extends EventTarget {
   }
 
   _markAll(ids, before) {
-    return this._transmit(this.#markAllUrl, JSON.stringify({ ids, before }));
+    return this._transmit(this.#markAllUrl, JSON.stringify({ ids, before: before || null }));
   }
 
   // --- Everything, read or not ----------------------------------------------------------------
@@ -1057,7 +1006,7 @@ export class InboxClient extends EventTarget {
         return client.#archive.loaded;
       },
       get hasMore() {
-        return client.#archive.bottom !== null;
+        return client.#archive.bottom !== "";
       },
       get error() {
         return client.#archive.error;
@@ -1085,11 +1034,9 @@ export class InboxClient extends EventTarget {
     while (archive === this.#archive && archive.request) await archive.request.answer;
     if (archive !== this.#archive) return false;
     const cursor = isMore && archive.bottom;
-    if (!this.#isActive || cursor === null) return false;
-    const answer = this.#getList(this.#archiveUrl, {
-      limit: isMore ? this.#pageSize : this.#atMost(archive.rows.size, this.#pageSize),
-      ...(isMore && { cursor }),
-    });
+    if (!this.#isActive || cursor === "") return false;
+    const limit = isMore ? this.#pageSize : this.#atMost(archive.rows.size, this.#pageSize);
+    const answer = this.#getList(this.#archiveUrl, { limit, cursor });
     const request = { answer, events: [] };
     archive.request = request;
     const list = await answer;
@@ -1297,8 +1244,8 @@ export class InboxClient extends EventTarget {
     if (!event) return;
     for (const action of this.#overlay) action.touch(event);
     this.#take(event);
-    const { item } = event;
-    if (item && this.#ledger.items.get(item.id) === item) this.#announce([item]);
+    const { refs = [] } = event;
+    this.#announce(refs.filter((item) => this.#ledger.items.get(item.id) === item));
   }
 
   #take(event) {
@@ -1320,8 +1267,8 @@ export class InboxClient extends EventTarget {
 
   #actOn(id, type, name, isSo, wait) {
     const { items, seen } = this.#ledger;
-    const last = [...this.#overlay].reverse().find((action) => action.items.has(id));
-    if (last?.type === type && last.items.size === 1) return last.done;
+    const last = [...this.#overlay].reverse().find((action) => action.isAbout({ id }));
+    if (last?.type === type && last.refs.length === 1) return last.done;
     if (!last && isSo) return Promise.resolve(true);
     const item = items.get(id) ?? this.#archive.rows.get(id) ?? seen.get(id);
     const path = encodeURIComponent(id);
@@ -1336,7 +1283,8 @@ export class InboxClient extends EventTarget {
   #act(action, name, url, how) {
     const isReady = this.#running && this.#user !== null && this.#ledger.loaded;
     if (!isReady) return Promise.resolve(false);
-    const isEarlier = (other) => other.type !== action.type && action.meets(other);
+    const isEarlier = (other) => 
+      other.type !== action.type && action.refs.some((ref) => other.isAbout(ref));
     const earlier = [...this.#overlay].filter(isEarlier);
     this.#overlay.add(action);
     action.done = this.#send(action, earlier, name, url, how);
@@ -1368,10 +1316,10 @@ export class InboxClient extends EventTarget {
       this.#refused(failure, name);
       return false;
     }
-    if (action.type === "unread") this.#ledger.know(action.items.values());
+    if (action.type === "unread") this.#ledger.know(action.refs);
     for (const event of action.confirmation()) this.#take(event);
     // What was not held may have been counted below.
-    if (!action.items.size && action.below === null) this.#need();
+    if (!action.refs.length && !action.below) this.#need();
     this.#changed();
     this._post("changed");
     return true;

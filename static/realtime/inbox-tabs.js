@@ -156,7 +156,7 @@ class TabbedInboxClient extends InboxClient {
 
   /** Keep it for when a server answers, after this page if need be. */
   _unanswered(action, failure) {
-    if (action.type !== "read" || (!action.items.size && action.below === null)) return failure;
+    if (action.type !== "read" || (!action.refs.length && !action.below)) return failure;
     this.#kept.add(action);
     this.#store();
     this.refresh();
@@ -189,7 +189,7 @@ class TabbedInboxClient extends InboxClient {
 
   #store() {
     const [reads, below] = this.#meant();
-    const isEmpty = !reads.length && below === null;
+    const isEmpty = !reads.length && !below;
     this._store("localStorage", isEmpty ? null : [reads, below], this.#key);
   }
 
@@ -200,10 +200,10 @@ class TabbedInboxClient extends InboxClient {
   /** What is still meant by them, now that other things may have happened. */
   #meant() {
     const reads = new Map();
-    let under = null;
+    let under = "";
     for (const action of this.#kept) {
-      for (const { refs = [], below = null } of action.confirmation()) {
-        if (below > (under ?? "")) under = below;
+      for (const { refs = [], below = "" } of action.confirmation()) {
+        if (below > under) under = below;
         for (const ref of refs) if (!this._hasComeAgain(ref)) reads.set(ref.id, ref.position);
       }
     }
@@ -214,7 +214,7 @@ class TabbedInboxClient extends InboxClient {
     if (!this.#kept.size || this.#isSending) return;
     const actions = [...this.#kept];
     const [reads, before] = this.#meant();
-    const isEmpty = !reads.length && before === null;
+    const isEmpty = !reads.length && !before;
     const ids = reads.map(([id]) => id);
     this.#isSending = true;
     const failure = isEmpty ? null : await this._markAll(ids, before);
