@@ -10,11 +10,12 @@ import { minify } from "terser";
 
 // Names that only these files use among themselves; what is public keeps its name.
 const INTERNAL = [
-  "answered below confirmation foot hasSocket holders isAttentive isCurrent",
-  "isOpen isSignedOut isUnchanged know losses newer pollInterval records refs rest retryAfter",
-  "seen shows sign tail touch wording",
+  "answer answered below confirmation copy due dueBelow events failures foot foresee hasSocket",
+  "holders isAbout isAttentive isCurrent isOpen isSignedOut isUnchanged know losses newer pollInterval",
+  "records refs rest retryAfter rows seen sent shows summary tag tail take token touch wording",
 ];
-const properties = { regex: new RegExp(`^(_[a-z].*|${INTERNAL.join(" ").replaceAll(" ", "|")})$`) };
+const regex = new RegExp(`^(_[a-z].*|${INTERNAL.join(" ").replaceAll(" ", "|")})$`);
+const properties = { regex, builtins: true }; // some are names of the browser's too, not used here
 const nameCache = {}; // the same new names in all files
 const STYLE = /(const STYLE = )`([^`]*)`/;
 const folder = process.argv[2];
@@ -26,7 +27,7 @@ for (const name of readdirSync(source).filter((name) => name.endsWith(".js"))) {
     const { code: css } = transformSync(style, { loader: "css", minify: true });
     return `${start}\`${css.trim()}\``;
   }).replace(/--_(\w\w)\w*/g, "--$1"); // the bell's own custom properties
-  const compress = { passes: 3, unsafe_arrows: true, unsafe_methods: true };
+  const compress = { passes: 3, pure_getters: true, hoist_funs: true, unsafe_arrows: true, unsafe_methods: true };
   const options = { module: true, ecma: 2022, compress, mangle: { properties }, nameCache };
   const minified = await minify(code, options);
   writeFileSync(`${folder}/${name}`, minified.code);

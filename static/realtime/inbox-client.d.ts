@@ -163,9 +163,10 @@ export class InboxClient extends EventTarget {
   dismiss(id: string, options?: DismissOptions): Promise<boolean>;
   /**
    * Mark read what is shown (`ids`; by default all that is loaded) and everything older than what
-   * is loaded. What arrived after the user looked stays unread.
+   * is loaded. What arrived after the user looked stays unread. With `from`, it and everything older
+   * is meant instead: for who still shows messages that lie below what is loaded by now.
    */
-  markAllRead(ids?: readonly string[]): Promise<boolean>;
+  markAllRead(ids?: readonly string[], from?: InboxMessage): Promise<boolean>;
 
   addEventListener<K extends keyof InboxEventMap>(
     type: K,

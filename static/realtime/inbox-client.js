@@ -23,14 +23,9 @@ const sameSummary = (a, b) => a.unread === b.unread && a.digest === b.digest;
 
 const isLoaded = ({ bottom }, { position }) => position >= bottom;
 
-/** The position after this one: hex above 2^53, or any other string. */
-function following(position) {
-  if (/^[0-9a-f]+$/.test(position)) {
-    const next = (BigInt(`0x${position}`) + 1n).toString(16).padStart(position.length, "0");
-    if (next.length === position.length) return next;
-  }
-  return `${position}\0`;
-}
+/** The position after this one. They are hexadecimal, of one width, and too large for numbers. */
+const following = (position) =>
+  position.replace(/[0-9a-e]f*$/, (end) => (parseInt(end, 16) + 1).toString(16));
 
 /**
  * The unread messages as the server told them: those loaded, the summary of the `rest` below
@@ -83,9 +78,11 @@ class Ledger {
   foresee({ type, refs, below }) {
     if (type === "unread") this.know(refs);
     for (const item of refs) {
-      if (!this[type](item)) this.rest.unread += (type === "unread") - (item.read_at === null);
+      if (this[type](item)) continue;
+      if (type !== "unread") this.rest.unread -= Number(item.read_at === null);
+      else this.rest.unread += Number(item.read_at !== null);
     }
-    if (below) this.#readAll(below);
+    this.apply({ refs: [], below });
   }
 
   /** These had been read before the last list. */
@@ -221,6 +218,8 @@ class Archive {
   }
 }
 
+const markAllBody = (ids, before) => JSON.stringify({ ids, before: before || null });
+
 const newestFirst = (items) =>
   [...items.values()].sort((a, b) => (a.position < b.position ? 1 : -1));
 
@@ -239,9 +238,8 @@ function readFrame({ type, message, messages = [message], up_to: upTo }) {
 }
 
 class ResponseError extends Error {
-  constructor(response, message = `${response.status} ${response.statusText}`.trim()) {
-    super(`${message} (${new URL(response.url || "/", "http://-").pathname})`);
-    this.name = "ResponseError";
+  constructor(response, message = `${response.status} ${response.statusText}`) {
+    super(`${message} (${response.url})`);
     this.status = response.status;
     this.retryAfter = Number(response.headers.get("Retry-After")) * SECOND || 0;
   }
@@ -301,6 +299,10 @@ const BROWSER = {
 };
 
 export class InboxClient extends EventTarget {
+  // Not meant to be written by others; what is loaded is below.
+  user = null;
+  status = "connecting";
+  error = null;
   background = false;
 
   #platform;
@@ -316,12 +318,9 @@ export class InboxClient extends EventTarget {
   #suspended = false; // in the back/forward cache
   #listeners = null;
   #channel = null;
-  #status = "connecting";
-  #error = null;
 
   // Until it is somebody else's inbox
   #epoch = 0;
-  #user = null;
   #isConfirmed = false; // by a list
   #token = "";
   #remembered = null; // of the last page view
@@ -399,18 +398,6 @@ export class InboxClient extends EventTarget {
     return this.#shown.hasMore;
   }
 
-  get user() {
-    return this.#user;
-  }
-
-  get status() {
-    return this.#status;
-  }
-
-  get error() {
-    return this.#error;
-  }
-
   start() {
     if (this.#running) return;
     this.#running = true;
@@ -476,13 +463,13 @@ export class InboxClient extends EventTarget {
     return this.#actOn(id, "gone", "dismiss", false, wait);
   }
 
-  markAllRead(ids) {
-    const shown = ids ? this.items.filter((item) => ids.includes(item.id)) : this.items;
-    const before = this.#ledger.bottom;
-    if (!shown.length && !before) return Promise.resolve(this.#ledger.loaded);
-    const body = JSON.stringify({ ids: shown.map((item) => item.id), before: before || null });
-    const action = new Action("read", shown, before);
-    return this.#act(action, "markAllRead", this.#markAllUrl, { body });
+  markAllRead(ids, from) {
+    const shown = this.items.filter(({ id }) => !ids || ids.includes(id));
+    const refs = from ? [from, ...shown] : shown;
+    const before = from ? from.position : this.#ledger.bottom;
+    if (!refs.length && !before) return Promise.resolve(this.#ledger.loaded);
+    const body = markAllBody(refs.map(({ id }) => id), before);
+    return this.#act(new Action("read", refs, before), "markAllRead", this.#markAllUrl, { body });
   }
 
   // --- Events ---------------------------------------------------------------------------------
@@ -526,19 +513,16 @@ export class InboxClient extends EventTarget {
     else if (this.#isSynced) status = "live";
     else if (this.#fetchFailures) status = "offline";
     else if (this.#isPolling && this.#ledger.loaded) status = "polling";
-    if (status === this.#status) return;
-    this.#status = status;
+    if (status === this.status) return;
+    this.status = status;
     this.#emit("status", status);
   }
 
   #noteKnown(items) {
+    if (this.#known.size > KNOWN_LIMIT) this.#known.clear(); // they are long past
     for (const { id, position } of items) {
       this.#known.add(`${id} ${position}`);
       if (position > this.#top) this.#top = position;
-    }
-    for (const arrival of this.#known) {
-      if (this.#known.size <= KNOWN_LIMIT) break;
-      this.#known.delete(arrival); // the oldest
     }
   }
 
@@ -567,13 +551,14 @@ export class InboxClient extends EventTarget {
     this.#dropSocket();
     this._release(true);
     this.#abortLists();
-    for (const name of [...this.#timers.keys()]) this.#cancel(name);
+    for (const name of this.#timers.keys()) this.#cancel(name);
     this.#wake();
   }
 
   #forget() {
+    this.#abortLists();
     this.#epoch += 1;
-    this.#user = null;
+    this.user = null;
     this.#isConfirmed = false;
     this.#token = "";
     this.#remembered = null;
@@ -585,8 +570,7 @@ export class InboxClient extends EventTarget {
     this.#top = "";
     this.#rows = this.#pageSize;
     this.#isPaging = false;
-    this.#pendingSync = this.#tag = this.#error = null;
-    this.#abortLists();
+    this.#pendingSync = this.#tag = this.error = null;
     this.#cancel("fetch");
     this._store("sessionStorage", null);
     this.#wake();
@@ -605,7 +589,7 @@ export class InboxClient extends EventTarget {
 
   #hideAll() {
     // Unless another tab has signed in somebody else already.
-    if (this._read("localStorage") === this.#user) this._store("localStorage", null);
+    if (this._read("localStorage") === this.user) this._store("localStorage", null);
     this.#forget();
     this.#halt();
     this.#mustFetch = false;
@@ -617,7 +601,7 @@ export class InboxClient extends EventTarget {
     this.#hideAll();
     this.#wasCutOff = true;
     this.#mustFetch = true;
-    this.#armFetch(SECOND * (0.75 + this.#platform.random() / 2));
+    this.#armFetch(this.#about(SECOND));
     this.#changed();
   }
 
@@ -634,7 +618,7 @@ export class InboxClient extends EventTarget {
   #confirmUser(user) {
     if (this.#isConfirmed) return;
     this.#isConfirmed = true;
-    this.#user = user;
+    this.user = user;
     this.#signedOut = this.#wasCutOff = false;
     this._store("localStorage", user);
     this._post("user");
@@ -654,6 +638,15 @@ export class InboxClient extends EventTarget {
   #cancel(name) {
     this.#platform.clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
+  }
+
+  /** So long, but not the same for everybody. */
+  #about(delay) {
+    return delay * (0.9 + this.#platform.random() / 5);
+  }
+
+  get #debounce() {
+    return 150 + this.#platform.random() * 300;
   }
 
   #jitter(ceiling) {
@@ -721,7 +714,7 @@ export class InboxClient extends EventTarget {
     this.#suspended = false;
     this.#openChannel();
     if (this.#signedOut) this.#need(true);
-    else if (this._read("localStorage") !== this.#user) this.#restart();
+    else if (this._read("localStorage") !== this.user) this.#restart();
     else this.#begin();
     this.#updateStatus();
   }
@@ -739,7 +732,7 @@ export class InboxClient extends EventTarget {
     if (type === "user") this.#hearUser(user);
     else if (type !== "changed") this._told(type, user, said);
     // A live tab hears of changes through its socket.
-    else if (user === this.#user && !this.#isSynced) this.#need(true);
+    else if (user === this.user && !this.#isSynced) this.#need(true);
   }
 
   #closeChannel() {
@@ -747,16 +740,16 @@ export class InboxClient extends EventTarget {
     this.#channel = null;
   }
 
-  _post(type, { user = this.#user, ...rest } = {}) {
+  _post(type, { user = this.user, ...rest } = {}) {
     this.#channel?.postMessage({ type, user, ...rest });
   }
 
   #hearUser(user) {
     const now = this.#platform.now();
     if (now > this.#trustUntil) [this.#trust, this.#trustUntil] = [TRUST, now + TRUST_AGAIN];
-    if (user === this.#user) {
+    if (user === this.user) {
       // Nothing new; that includes being signed out.
-    } else if (this.#user === null && !this.#signedOut) {
+    } else if (this.user === null && !this.#signedOut) {
       this.#told = user; // the list under way may have been asked before that
     } else if (this.#trust > 0) {
       // Tabs may differ for good (tokens), and must not wake each other for ever.
@@ -785,7 +778,7 @@ export class InboxClient extends EventTarget {
   #remember() {
     for (const end of this.#postponed) end(true);
     if (!this.#ledger.loaded) return;
-    this._store("sessionStorage", { user: this.#user, unread: this.unread });
+    this._store("sessionStorage", { user: this.user, unread: this.unread });
   }
 
   _store(area, value, key = this.#key) {
@@ -806,7 +799,7 @@ export class InboxClient extends EventTarget {
     else this.#armFetch();
   }
 
-  #armFetch(delay = 150 + this.#platform.random() * 300) {
+  #armFetch(delay = this.#debounce) {
     if (this.#timers.has("fetch") || this.#request || !this.#isActive) return;
     // Hidden ones that hear through others wait until they are shown.
     if (!this.#isAttentive && !this.#socket) return;
@@ -848,7 +841,7 @@ export class InboxClient extends EventTarget {
 
   /** Whether it is this user's list; if not, do what is to be done. */
   #isWelcome({ error, user }, action) {
-    if (!error && user === this.#user) return true;
+    if (!error && user === this.user) return true;
     if (!error) this.#restart();
     else if (error.isSignedOut) this.#signOut();
     else if (this.#isActive) this.#report(error, action);
@@ -864,7 +857,7 @@ export class InboxClient extends EventTarget {
   }
 
   #listed(list, request) {
-    if (this.#user !== null && list.user !== this.#user) {
+    if (this.user !== null && list.user !== this.user) {
       this.#restart();
       return;
     }
@@ -875,7 +868,7 @@ export class InboxClient extends EventTarget {
     if (list.pollInterval >= SECOND) this.#pollInterval = list.pollInterval;
     const wasFailing = this.#fetchFailures > 0;
     this.#fetchFailures = 0;
-    this.#error = null;
+    this.error = null;
     if (this.#isSynced || !this.#socketUrl) this.#restarts = 0;
 
     const isFirst = !this.#ledger.loaded;
@@ -921,7 +914,7 @@ export class InboxClient extends EventTarget {
       this.#signOut();
       return;
     }
-    this.#error = error;
+    this.error = error;
     if (!this.#signedOut) {
       this.#fetchFailures += 1;
       this.#mustFetch = true;
@@ -991,7 +984,7 @@ export class InboxClient extends EventTarget {
   }
 
   _markAll(ids, before) {
-    return this._transmit(this.#markAllUrl, JSON.stringify({ ids, before: before || null }));
+    return this._transmit(this.#markAllUrl, markAllBody(ids, before));
   }
 
   // --- Everything, read or not ----------------------------------------------------------------
@@ -1030,17 +1023,15 @@ export class InboxClient extends EventTarget {
 
   async #fetchArchive(isMore) {
     const archive = this.#archive;
-    // Not that of somebody else, whose request never ends.
-    while (archive === this.#archive && archive.request) await archive.request.answer;
-    if (archive !== this.#archive) return false;
+    while (archive.request) await archive.request.answer;
     const cursor = isMore && archive.bottom;
-    if (!this.#isActive || cursor === "") return false;
+    if (archive !== this.#archive || !this.#isActive || cursor === "") return false;
     const limit = isMore ? this.#pageSize : this.#atMost(archive.rows.size, this.#pageSize);
     const answer = this.#getList(this.#archiveUrl, { limit, cursor });
     const request = { answer, events: [] };
     archive.request = request;
     const list = await answer;
-    if (archive !== this.#archive || archive.request !== request) return false;
+    if (archive.request !== request) return false;
     archive.request = null;
     archive.error = list.error ?? null;
     const isThere = this.#isWelcome(list, isMore ? "loadMore" : null);
@@ -1063,16 +1054,10 @@ export class InboxClient extends EventTarget {
   }
 
   #schedulePoll() {
-    if (
-      this.#timers.has("poll") ||
-      this.#request ||
-      !this.#isActive ||
-      this.#signedOut ||
-      !this.#isPolling
-    )
-      return;
-    const delay = this.#pollInterval * (0.9 + this.#platform.random() * 0.2);
-    this.#after("poll", delay, () => this.#isPolling && this.#isVisible && this.#need(true));
+    const isBusy = this.#timers.has("poll") || this.#request || this.#signedOut;
+    if (isBusy || !this.#isActive || !this.#isPolling) return;
+    const poll = () => this.#isPolling && this.#isVisible && this.#need(true);
+    this.#after("poll", this.#about(this.#pollInterval), poll);
   }
 
   // --- The socket -----------------------------------------------------------------------------
@@ -1131,7 +1116,7 @@ export class InboxClient extends EventTarget {
     if (!this._down(failures, code, wasSynced)) return;
     const isSlow = isRefused || (this.#isPolling && !this.#wasLive);
     const delay = isSlow
-      ? SLOW_RETRY * (0.75 + this.#platform.random() / 2)
+      ? this.#about(SLOW_RETRY)
       : this.#jitter(500 * 2 ** failures);
     this.#after("connect", delay, () => this.#connect());
     if (code === 4401 && !this.#request) this.#need(true);
@@ -1168,8 +1153,7 @@ export class InboxClient extends EventTarget {
     if (this.#wasLive || isRefused || toldAboutPolling) return;
     toldAboutPolling = true;
     this.#platform.console.info(
-      `No WebSocket at ${this.#socketUrl.pathname}: ` +
-        `asking every ${Math.round(this.#pollInterval / SECOND)} seconds.`,
+      `No WebSocket at ${this.#socketUrl}: asking every ${this.#pollInterval / SECOND} seconds.`,
     );
   }
 
@@ -1198,10 +1182,10 @@ export class InboxClient extends EventTarget {
       this.#heartbeat = heartbeat * SECOND;
       this.#silenceLimit = this.#heartbeat * 1.5 + 3 * SECOND;
     }
-    if (this.#user === null) {
-      this.#user = user;
-      if (this.#remembered && this.#remembered.user !== user) this.#remembered = null;
-    } else if (this.#user !== user) {
+    if (this.user === null) {
+      this.user = user;
+      if (this.#remembered?.user !== user) this.#remembered = null;
+    } else if (this.user !== user) {
       this.#restart();
       return;
     }
@@ -1220,8 +1204,7 @@ export class InboxClient extends EventTarget {
     }
     if (!this.#mustFetch) return;
     this.#cancel("fetch");
-    const debounce = 150 + this.#platform.random() * 300;
-    this.#armFetch(Math.max(debounce, this.#notBefore - this.#platform.now()));
+    this.#armFetch(Math.max(this.#debounce, this.#notBefore - this.#platform.now()));
   }
 
   #compare(summary) {
@@ -1231,7 +1214,7 @@ export class InboxClient extends EventTarget {
       this.#pendingSync = null;
       this.#mustFetch = false;
       this.#fetchFailures = 0;
-      this.#error = null;
+      this.error = null;
       this.#cancel("fetch");
       this.#catchUp();
     } else {
@@ -1281,8 +1264,7 @@ export class InboxClient extends EventTarget {
   }
 
   #act(action, name, url, how) {
-    const isReady = this.#running && this.#user !== null && this.#ledger.loaded;
-    if (!isReady) return Promise.resolve(false);
+    if (!this.#running || !this.#ledger.loaded) return Promise.resolve(false);
     const isEarlier = (other) => 
       other.type !== action.type && action.refs.some((ref) => other.isAbout(ref));
     const earlier = [...this.#overlay].filter(isEarlier);
@@ -1355,7 +1337,7 @@ export class InboxClient extends EventTarget {
 
   async _transmit(url, body, method = "POST", isRetry = false) {
     const epoch = this.#epoch;
-    const headers = { Accept: "application/json", "X-Inbox-User": this.#user };
+    const headers = { Accept: "application/json", "X-Inbox-User": this.user };
     if (this.#token) headers[this.#csrfHeader] = this.#token;
     if (body) headers["Content-Type"] = "application/json";
     const keepalive = body.length < KEEPALIVE_LIMIT; // to survive a navigation
@@ -1377,8 +1359,8 @@ export class InboxClient extends EventTarget {
   async #ask(url, options, read, abort = new AbortController()) {
     const timer = this.#platform.setTimeout(() => abort.abort(), REQUEST_TIMEOUT);
     try {
-      const rest = { credentials: "same-origin", signal: abort.signal };
-      return await read(await this.#platform.fetch(url.href, { ...options, ...rest }));
+      const { signal } = abort;
+      return await read(await this.#platform.fetch(url.href, { ...options, signal }));
     } finally {
       this.#platform.clearTimeout(timer);
     }

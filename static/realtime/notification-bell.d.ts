@@ -16,7 +16,7 @@ import type { InboxClient, InboxMessage, InboxStatus, InboxErrorDetail } from ".
  * An `item` also has the part `read` or `unread`, and `debug`, `info`, `success`, `warning` or
  * `problem`; the buttons that are words have `text-button`.
  *
- * Custom properties: `--notification-bell-` and one of `font`, `background`, `text`, `muted`,
+ * Custom properties: `--notification-bell-` and one of `font`, `font-size`, `background`, `text`, `muted`,
  * `border`, `hover`, `accent`, `badge`, `badge-text`, `info`, `success`, `warning`, `error`,
  * `radius`, `width`, `size`.
  */

@@ -110,17 +110,15 @@ class Wording {
 
 const CIRCLE = "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z";
 const ICONS = {
-  bell:
-    "M6 10a6 6 0 0 1 12 0c0 4.6 1.3 6 2.1 6.9.4.5.1 1.1-.5 1.1H4.4c-.6 0-.9-.6-.5-1.1C4.7 16 6 " +
-    "14.6 6 10Z M9.7 21a2.5 2.5 0 0 0 4.6 0",
-  mark_read: "m5 12.6 4.6 4.6L19 7.6",
-  mark_unread: "M4 5.5h16v13H4Z m0 1.5 8 6 8-6",
-  dismiss: "m6.5 6.5 11 11 M17.5 6.5l-11 11",
-  debug: "m8.5 7-5 5 5 5 M15.5 7l5 5-5 5",
-  info: `M12 11v5.5 M12 7.6v.1 ${CIRCLE}`,
-  success: `m8 12.4 2.8 2.8 5.2-5.8 ${CIRCLE}`,
-  warning: "M12 9.5v4.2 M12 16.9v.1 M12 3.5 2.5 20h19Z",
-  problem: `m9.2 9.2 5.6 5.6 M14.8 9.2l-5.6 5.6 ${CIRCLE}`,
+  bell: "M6 10a6 6 0 0 1 12 0c0 5 1 6 2 7q1 1-1 1H5q-2 0-1-1c1-1 2-2 2-7Z M10 21a2 2 0 0 0 4 0",
+  mark_read: "m5 13 4 4L19 8",
+  mark_unread: "M4 6h16v13H4Z m0 1 8 6 8-6",
+  dismiss: "m7 7 10 10 M17 7 7 17",
+  debug: "m8 7-5 5 5 5 M16 7l5 5-5 5",
+  info: `M12 11v6 M12 7.5v.1 ${CIRCLE}`,
+  success: `m8 12 3 3 5-6 ${CIRCLE}`,
+  warning: "M12 9v5 M12 17v.1 M12 3 2 20h20Z",
+  problem: `m9 9 6 6 M15 9l-6 6 ${CIRCLE}`,
 };
 
 const STYLE = `
@@ -131,12 +129,14 @@ const STYLE = `
   --_border: var(--notification-bell-border, light-dark(#dfe3e8, #353b44));
   --_hover: var(--notification-bell-hover, light-dark(#f4f6f8, #252a31));
   --_accent: var(--notification-bell-accent, light-dark(#0a62c4, #74b4ff));
-  --_width: min(var(--notification-bell-width, 400px), 100vw - 16px);
+  --_width: min(var(--notification-bell-width, 28.5em), 100vw - 16px);
   --_size: var(--notification-bell-size, 40px);
+  /* Of what the page says around it, these alone matter inside. */
+  all: initial; color: inherit; color-scheme: inherit; visibility: inherit;
   display: inline-block; vertical-align: middle; inline-size: var(--_size); block-size: var(--_size);
-  font: 14px/1.45 var(--notification-bell-font, system-ui, "Segoe UI", "Noto Sans", sans-serif);
-  letter-spacing: normal; overflow-wrap: break-word; text-align: start; text-transform: none;
-  white-space: normal;
+  font: var(--notification-bell-font-size, .875em)/1.45 var(--notification-bell-font,
+    system-ui, sans-serif);
+  overflow-wrap: break-word;
 }
 :host([hidden]), [hidden] { display: none !important; }
 :host([theme="light"]) { color-scheme: light; }
@@ -150,25 +150,26 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 .away { position: fixed; clip-path: inset(50%); }
 
 .button { position: relative; display: grid; place-items: center; inline-size: 100%;
-  block-size: 100%; border-radius: 10px; }
+  block-size: 100%; border-radius: 8px; }
 .button:hover, .button[aria-expanded="true"] {
-  background: color-mix(in srgb, currentColor 10%, transparent); }
+  background: color-mix(in srgb, currentColor 12%, transparent); }
 .button:focus-visible { outline-color: currentColor; }
 .icon { inline-size: 55%; }
 .badge { position: absolute; inset-block-start: 2px; inset-inline-start: 52%; direction: ltr;
-  min-inline-size: 18px; padding-inline: 4px; border-radius: 9px; font-weight: 600; font-size: 11px;
-  line-height: 18px; background: var(--notification-bell-badge, #d1242f);
+  min-inline-size: 1.64em; padding-inline: .36em; border-radius: 1em; font-weight: 600;
+  font-size: .79em; line-height: 1.64; background: var(--notification-bell-badge, #d1242f);
   color: var(--notification-bell-badge-text, #fff); }
 
 .panel { position: fixed; inset: auto; overflow: hidden;
   inline-size: var(--_width); background: var(--_background); color: var(--_text); border: 1px solid var(--_border);
   border-radius: var(--notification-bell-radius, 12px); outline: none;
-  box-shadow: 0 8px 40px -6px rgb(0 0 0 / .25); }
+  box-shadow: 0 8px 40px #0004; }
 .panel:popover-open { display: flex; flex-direction: column; }
 .head { display: flex; flex-wrap: wrap; align-items: center; padding: 10px 8px 0; padding-inline-start: 16px; }
-.title { flex: auto; font-size: 15px; font-weight: 600; }
+.title { flex: auto; font-size: 1.07em; font-weight: 600; }
 .text-button, .note { display: flex; align-items: center; gap: 6px; min-block-size: 32px;
-  padding: 4px 8px; border-radius: 7px; color: var(--_accent); font-weight: 500; font-size: 13px; }
+  padding: 4px 8px; border-radius: 8px; color: var(--_accent); font-weight: 500; }
+.text-button, .note span, .newer, .meta { font-size: .93em; }
 .text-button svg, .note svg { flex: none; inline-size: 16px; }
 .text-button:hover, .note, .item:hover, .item:focus-within { background: var(--_hover); }
 .tabs { display: flex; gap: 20px; padding-inline: 16px; border-block-end: 1px solid var(--_border); }
@@ -182,7 +183,7 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 .body { flex: 1; overflow-y: auto; overscroll-behavior: contain; }
 .newer { position: sticky; z-index: 1; inset-block-start: 8px; display: block;
   margin: 8px auto -40px; min-block-size: 32px; padding: 4px 14px; border-radius: 16px;
-  font-size: 13px; color: var(--_background); background: var(--_accent); }
+  color: var(--_background); background: var(--_accent); }
 .list { list-style: none; }
 .item { position: relative; display: flex; min-block-size: 78px; }
 .item + .item, .tail, .foot { border-block-start: 1px solid var(--_border); }
@@ -193,23 +194,25 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 a:hover .subject { text-decoration: underline; }
 .level, .state-icon { flex: none; display: grid; place-items: center; inline-size: 32px;
   block-size: 32px; border-radius: 50%; overflow: hidden; color: var(--_level);
-  background: color-mix(in srgb, var(--_level) 13%, transparent); }
+  background: color-mix(in srgb, var(--_level) 12%, transparent); }
 .level svg { inline-size: 18px; }
 .level img { inline-size: 100%; block-size: 100%; object-fit: cover; }
 .debug { --_level: var(--_muted); }
-.info { --_level: var(--notification-bell-info, light-dark(#0a62c4, #74b4ff)); }
+.info { --_level: var(--notification-bell-info, var(--_accent)); }
 .success { --_level: var(--notification-bell-success, light-dark(#177245, #56c985)); }
 .warning { --_level: var(--notification-bell-warning, light-dark(#8f5b00, #e3ab3b)); }
 .problem { --_level: var(--notification-bell-error, light-dark(#c0262d, #ff857d)); }
 /* In the sender's direction, but aligned as the page is. */
 .subject, .text { text-align: -webkit-match-parent; text-align: match-parent; }
+/* Beside the dot, as if a sign stood there. */
+.content:first-child { padding-block-start: 6px; }
 .unread .subject { font-weight: 600; }
 .text { white-space: pre-line; display: -webkit-box; -webkit-box-orient: vertical;
   -webkit-line-clamp: 3; overflow: hidden; }
 .subject + .text, .meta, .state, .note, .tab, .tick, .dismiss { color: var(--_muted); }
-.meta { font-size: 13px; margin-block-start: 2px; }
+.meta { margin-block-start: 2px; }
 .tick, .dismiss { flex: none; inline-size: 28px; block-size: 28px; margin: 10px 8px; padding: 5px;
-  border-radius: 7px; }
+  border-radius: 8px; }
 .dismiss { position: absolute; inset-inline-end: 0; inset-block-start: 30px; }
 .tick:hover, .dismiss:hover { color: var(--_accent); }
 .tail, .foot { display: flex; justify-content: center; padding: 6px; }
@@ -217,7 +220,7 @@ a:hover .subject { text-decoration: underline; }
 .state { display: flex; flex-direction: column; align-items: center; text-align: center;
   padding: 40px 24px; gap: 4px; }
 .state-icon { inline-size: 52px; block-size: 52px; padding: 13px; margin-block-end: 10px; }
-.state b { font-size: 15px; color: var(--_text); }
+.state b { font-size: 1.07em; color: var(--_text); }
 @media (hover: hover) { .item:not(:hover, :focus-within) .dismiss { opacity: 0; } }
 @media (pointer: coarse) {
   .tick, .dismiss { inline-size: 40px; block-size: 40px; padding: 10px; margin: 2px; }
@@ -236,50 +239,57 @@ a:hover .subject { text-decoration: underline; }
 
 let styleSheet;
 
-/** An element; its first `part` doubles as the class that the style sheet knows it by. */
-function make(tag, parts = "", properties = {}, ...children) {
+/**
+ * An element; its parts double as the classes that the style sheet knows it by. What it is given
+ * are properties or attributes, and what is to be inside; nothing is left out.
+ */
+function make(tag, parts, ...given) {
   const element = document.createElement(tag);
   if (parts) {
-    [element.className] = parts.split(" ");
+    element.className = parts;
     element.setAttribute("part", parts);
   }
-  for (const [key, value] of Object.entries(properties)) {
-    if (key in element) element[key] = value;
-    else element.setAttribute(key, value);
+  for (const one of given.filter(Boolean)) {
+    if (typeof one === "string" || one.nodeType) element.append(one);
+    else {
+      for (const [key, value] of Object.entries(one)) {
+        if (key in element) element[key] = value;
+        else element.setAttribute(key, value);
+      }
+    }
   }
-  element.append(...children);
   return element;
 }
 
-function makeButton(parts, onClick, properties, ...children) {
-  const button = make("button", parts, { type: "button", ...properties }, ...children);
-  button.addEventListener("click", onClick);
-  return button;
-}
+const makeButton = (parts, onclick, ...given) =>
+  make("button", parts, { type: "button", onclick }, ...given);
 
-function icon(name, label = "") {
+function icon(name) {
   const [svg, path] = ["svg", "path"].map((tag) =>
     document.createElementNS("http://www.w3.org/2000/svg", tag),
   );
   svg.setAttribute("viewBox", "0 0 24 24");
   path.setAttribute("d", ICONS[name]);
   svg.append(path);
-  return Object.assign(svg, label ? { role: "img", ariaLabel: label } : { ariaHidden: "true" });
+  svg.ariaHidden = "true";
+  return svg;
 }
 
 /** What may be linked to: http(s) only, whatever the server lets through. */
 function safeUrl(url) {
   try {
-    const { protocol, href } = new URL(url, document.baseURI);
-    return url && /^https?:$/.test(protocol) ? href : null;
+    const { href } = new URL(url, document.baseURI);
+    return url && /^https?:/.test(href) ? href : null;
   } catch {
     return null;
   }
 }
 
 function kindOf(level) {
-  const steps = [20, 25, 30, 40].filter((least) => level >= least).length;
-  return ["debug", "info", "success", "warning", "problem"][steps];
+  if (level < 20) return "debug";
+  if (level < 25) return "info";
+  if (level < 30) return "success";
+  return level < 40 ? "warning" : "problem";
 }
 
 // --- The clients of the page
@@ -321,30 +331,29 @@ class Row {
       this.time.dateTime = item.date;
       this.time.title = wording.full.format(this.date);
     }
-    const data = item.data ?? {};
-    const [title, actor] = [said(data.title), said(data.actor)];
+    const { data } = item;
+    const [title, actor, own] = [data?.title, data?.actor, data?.icon].map(said);
     const text = said(item.text) || said(item.message);
-    const url = safeUrl(item.url);
+    const href = safeUrl(item.url);
     const kind = kindOf(item.level);
     const state = item.read_at ? "read" : "unread";
 
-    const content = make("div", "content");
-    if (title) content.append(make("div", "subject", { dir: "auto" }, title));
-    if (text && text !== title) content.append(make("div", "text", { dir: "auto" }, text));
-    content.append(make("div", "meta", {}, this.time));
-    if (actor) this.time.before(make("bdi", "actor", {}, actor), " · ");
-    const link = make(url ? "a" : "div", "link", url ? { href: url } : {});
-    link.append(...(custom ? [custom] : [sign(kind, said(data.icon), wording), content]));
+    const line = (part, words) => words && make("div", part, { dir: "auto" }, words);
+    const from = actor && make("bdi", "actor", actor);
+    const meta = make("div", "meta", from, from && " · ", this.time);
+    const lines = [line("subject", title), text !== title && line("text", text), meta];
+    const content = make("div", "content", ...(custom ? [custom] : lines));
+    const picture = !custom && sign(kind, own, wording);
+    const link = make(href ? "a" : "div", "link", href && { href }, picture, content);
 
     const button = (part, action) => {
       const does = wording.say(action);
-      const properties = { title: does, ariaLabel: `${does}: ${title || text}` };
-      return makeButton(part, null, properties, icon(action));
+      const ariaLabel = [does, title || text || actor].filter(Boolean).join(": ");
+      return makeButton(part, null, { title: does, ariaLabel }, icon(action));
     };
     const tick = button("tick", item.read_at ? "mark_unread" : "mark_read");
     const drop = button("dismiss", "dismiss");
-    this.element = make("li", `item ${kind} ${state}`, {}, link, tick, drop);
-    this.element.classList.add(kind, state);
+    this.element = make("li", `item ${kind} ${state}`, link, tick, drop);
     this.element.dataset.id = item.id;
     messages.set(this.element, item);
     this.refresh(wording);
@@ -360,24 +369,32 @@ class Row {
   }
 }
 
+const graphemes = new Intl.Segmenter();
+
 /** The sender's own icon (a picture's address, or a sign such as an emoji), else the level's. */
 function sign(kind, own, wording) {
-  const holder = make("span", "level");
-  const label = kind in wording.texts ? wording.say(kind) : "";
-  const showLevel = () => holder.replaceChildren(icon(kind, label));
-  if (/^(https?:\/)?\/[^/]/.test(own) && safeUrl(own)) {
-    const image = make("img", "", { alt: "", src: safeUrl(own), loading: "lazy" });
+  // Whatever is to be seen, it tells the level, where that has a name.
+  const ariaLabel = wording.texts[kind] && wording.say(kind);
+  const holder = make("span", "level", ariaLabel ? { role: "img", ariaLabel } : { ariaHidden: "true" });
+  const showLevel = () => holder.replaceChildren(icon(kind));
+  const src = /^(https?:\/)?\/[^/]/.test(own) && safeUrl(own);
+  if (src) {
+    const image = make("img", "", { alt: "", src, loading: "lazy" });
     image.addEventListener("error", showLevel);
     holder.append(image);
-  } else if (own && [...own].length <= 4 && !/[\w/]/.test(own)) {
-    holder.append(make("span", "", { ariaHidden: "true" }, own));
+  } else if (!/^[\w/]?$/.test(own) && [...graphemes.segment(own)].length === 1) {
+    holder.append(own);
   } else {
     showLevel();
   }
   return holder;
 }
 
+const hasModifier = (event) => event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+
 const focusOn = (element) => element.focus({ preventScroll: true });
+
+const rowsOf = (list) => [...list.children];
 
 /** The control of a row that is like this one, or its first. */
 function controlOf(row, like) {
@@ -399,11 +416,12 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   #shown = []; // the messages of the last rendering
   #done = new WeakSet(); // what a person did something to
   #seen = []; // what was unread then
-  #top = null; // the position that the list is held at while somebody reads
+  #from = undefined; // what comes first of it, if that and all older is not the same
+  #top = ""; // the position that the list is held at while somebody reads
   #under = 0; // how many more were unread below them
   #user = null;
   #count = null; // as told last
-  #isStale = false;
+  #due = null; // the rendering that comes with the next frame
   #isLoadingMore = false;
   #hasLoadFailed = false;
   #isRefused = false;
@@ -475,13 +493,10 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       return;
     }
 
-    const attribute = (name) => this.getAttribute(name) ?? undefined;
-    [this.#client, release] = acquireClient({
-      inbox: attribute("inbox"),
-      markAll: attribute("mark-all"),
-      socket: attribute("socket"),
-      csrfHeader: attribute("csrf-header"),
-    });
+    const [inbox, markAll, socket, csrfHeader] = NotificationBell.observedAttributes.map((name) =>
+      this.getAttribute(name),
+    );
+    [this.#client, release] = acquireClient({ inbox, markAll, socket, csrfHeader });
     on(this.#client, "change", () => this.#schedule());
     on(this.#client, "message", ({ detail }) => this.#arrived(detail));
     on(this.#client, "error", ({ detail }) => this.#failed(detail));
@@ -489,8 +504,6 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       this.#tell("status", { status });
       this.#schedule();
     });
-    // A page that is hidden before its next frame gets none.
-    on(document, "visibilitychange", () => this.#isStale && this.#render());
     on(globalThis, "resize", () => this.#place());
     on(document, "scroll", () => this.#place(), { capture: true, passive: true });
     this.#reword();
@@ -500,7 +513,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const p = this.#parts;
     const named = { "aria-labelledby": "title" };
     p.badge = make("span", "badge", { ariaHidden: "true", hidden: true });
-    p.icon = make("span", "icon", {}, make("slot", "", { name: "icon" }, icon("bell")));
+    p.icon = make("span", "icon", make("slot", "", { name: "icon" }, icon("bell")));
     const closed = { ariaExpanded: "false", ariaHasPopup: "dialog" };
     p.button = makeButton("button", null, closed, p.icon, p.badge);
 
@@ -509,19 +522,20 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const tabs = ["unread", "all"].map((id) =>
       makeButton("tab", () => this.#turnTo(id), { id, role: "tab", "aria-controls": "body" }),
     );
-    p.tabs = make("div", "tabs", { role: "tablist", ...named }, ...tabs);
+    p.tabs = make("div", "tabs", { role: "tablist" }, named, ...tabs);
     p.note = make("p", "note");
     p.newer = makeButton("newer", () => this.#showNewer());
     p.list = make("ul", "list", { role: "list" });
     p.more = makeButton("text-button more", () => this.#loadMore());
-    p.tail = make("div", "tail", {}, p.more);
+    p.tail = make("div", "tail", p.more);
     p.state = make("div");
     const body = [p.newer, p.list, p.tail, p.state];
-    p.body = make("div", "body", { id: "body", role: "tabpanel", ...named }, ...body);
+    p.body = make("div", "body", { id: "body", role: "tabpanel" }, named, ...body);
     p.all = make("a", "text-button all");
-    p.foot = make("div", "foot", {}, p.all);
-    p.panel = make("div", "panel", { popover: "auto", role: "dialog", tabIndex: -1, ...named });
-    p.panel.append(make("div", "head", {}, p.title, p.markAll), p.tabs, p.note, p.body, p.foot);
+    p.foot = make("div", "foot", p.all);
+    const panel = { popover: "auto", role: "dialog", tabIndex: -1 };
+    const head = make("div", "head", p.title, p.markAll);
+    p.panel = make("div", "panel", panel, named, head, p.tabs, p.note, p.body, p.foot);
     p.status = make("div", "away", { role: "status" });
     // What stands in the light DOM is for before the upgrade; only read from then on.
     const slot = make("slot", "", { hidden: true });
@@ -554,10 +568,9 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const p = this.#parts;
     const language = this.lang || this.closest("[lang]")?.lang || navigator.language;
     this.#wording = new Wording(readTexts(this), language);
-    const say = (key) => this.#wording.say(key);
-    p.title.textContent = say("notifications");
-    p.markAll.replaceChildren(icon("mark_read"), say("mark_all_read"));
-    for (const tab of p.tabs.children) tab.textContent = say(`tab_${tab.id}`);
+    p.title.textContent = this.say("notifications");
+    p.markAll.replaceChildren(icon("mark_read"), this.say("mark_all_read"));
+    for (const tab of p.tabs.children) tab.textContent = this.say(`tab_${tab.id}`);
     for (const row of this.#rows.values()) row.element.remove();
     this.#rows.clear();
     p.note.name = p.state.name = null;
@@ -592,18 +605,15 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     if (!isOpen) return;
     const { left, right, top, bottom } = this.#parts.button.getBoundingClientRect();
     const { clientWidth, clientHeight } = document.documentElement;
-    const isRtl = this.matches(":dir(rtl)");
-    const wanted = isRtl ? `${left}px` : `${right}px - var(--_width)`;
+    const wanted = this.matches(":dir(rtl)") ? `${left}px` : `${right}px - var(--_width)`;
+    const x = `clamp(${GAP}px, ${wanted}, ${clientWidth - GAP}px - var(--_width))`;
     const isBelow = top + bottom < clientHeight;
     const room = isBelow ? clientHeight - Math.max(0, bottom) : Math.min(top, clientHeight);
-    const edge = clientHeight - room + GAP;
+    const y = `${clientHeight - room + GAP}px`;
     // Through the object model: a policy without inline styles allows it.
-    Object.assign(this.#parts.panel.style, {
-      left: `clamp(${GAP}px, ${wanted}, ${clientWidth - GAP}px - var(--_width))`,
-      top: isBelow ? `${edge}px` : "auto",
-      bottom: isBelow ? "auto" : `${edge}px`,
-      maxHeight: `min(600px, ${room - 2 * GAP}px)`,
-    });
+    const { style } = this.#parts.panel;
+    style.inset = isBelow ? `${y} auto auto ${x}` : `auto auto ${y} ${x}`;
+    style.maxHeight = `min(43em, ${room - 2 * GAP}px)`;
   }
 
   /** Show the other list. That of everything is kept true only while somebody looks at it. */
@@ -611,7 +621,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     if (!this.#client || tab === this.#tab) return;
     const { all } = this.#client;
     this.#tab = tab;
-    this.#top = null;
+    this.#top = "";
     this.#shown = [];
     this.#hasLoadFailed = false;
     this.#parts.body.scrollTop = 0;
@@ -622,7 +632,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
 
   /** Arrows, Home and End move between rows, on the same control of each, and between tabs. */
   #pressed(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (hasModifier(event)) return;
     const { list, tabs } = this.#parts;
     const focused = this.shadowRoot.activeElement;
     const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
@@ -631,7 +641,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       next = focused.nextSibling ?? focused.previousSibling;
       next.click();
     } else if (step && list.childElementCount) {
-      const rows = [...list.children];
+      const rows = rowsOf(list);
       const index = rows.indexOf(focused?.closest(".item")) + step;
       next = controlOf(rows[Math.max(0, Math.min(index, rows.length - 1))], focused);
     }
@@ -663,13 +673,12 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     if (!item) return;
     if (control.matches("a")) {
       if (!this.#tell("before-follow", { messages: [item] }, true)) event.preventDefault();
-      if (!(event.button || event.metaKey || event.ctrlKey || event.shiftKey)) this.open = false;
+      if (!event.button && !hasModifier(event)) this.open = false;
       if (!item.read_at) this.#act("read", [item], (client) => client.markRead(item.id));
     } else if (control.matches(".dismiss")) {
       this.#dismiss(item);
     } else if (control.matches(".tick")) {
-      const name = item.read_at ? "unread" : "read";
-      const mark = item.read_at ? "markUnread" : "markRead";
+      const [name, mark] = item.read_at ? ["unread", "markUnread"] : ["read", "markRead"];
       this.#act(name, [item], (client) => client[mark](item.id));
     }
   }
@@ -695,7 +704,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   #markAll() {
     // What was listed: what arrived since the last rendering nobody has seen.
     const ids = this.#seen.map((item) => item.id);
-    this.#act("read", this.#seen, (client) => client.markAllRead(ids));
+    this.#act("read", this.#seen, (client) => client.markAllRead(ids, this.#from));
   }
 
   async #loadMore() {
@@ -737,25 +746,25 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       this.#announcing = first && setTimeout(announce, ANNOUNCE_EVERY);
       if (!first) return;
       const count = others.length + 1;
-      const text = said(first.data?.title) || first.text;
-      this.#announce(count > 1 ? "arrived_many" : "arrived", { count, text });
+      const text = said(first.data?.title) || said(first.text);
+      this.#announce(count > 1 || !text ? "arrived_many" : "arrived", { count, text });
     };
     this.#announcing ??= setTimeout(announce, 100);
   }
 
   #announce(key, values) {
-    this.#parts.status.textContent = this.#wording.say(key, values);
+    this.#parts.status.textContent = this.say(key, values);
   }
 
   // --- Rendering
 
   /** Render once for all that changes before the next frame; hidden pages get no frames. */
   #schedule() {
-    if (this.#isStale) return;
-    this.#isStale = true;
-    const render = () => this.#isStale && this.#render();
-    if (document.hidden) setTimeout(render, 250);
-    else requestAnimationFrame(render);
+    if (this.#due) return;
+    const render = () => this.#due === render && this.#render();
+    this.#due = render;
+    requestAnimationFrame(render);
+    setTimeout(render, 250);
   }
 
   get #source() {
@@ -763,7 +772,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   }
 
   #render(isOpen = this.open) {
-    this.#isStale = false;
+    this.#due = null;
     if (!this.#client) return;
     const { badge, button } = this.#parts;
     const { unread: count, loaded, status, user } = this.#client;
@@ -773,7 +782,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       this.#isRefused = false;
       this.#undo = null;
     }
-    const name = this.#wording.say("notifications");
+    const name = this.say("notifications");
     const number = this.#wording.number.format(Math.min(count, MAX_BADGE));
     const shown = count > MAX_BADGE ? `${number}+` : number;
     // Its name says what is to be seen, or those who speak to their computer cannot name it.
@@ -792,64 +801,63 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
 
   #renderPanel(count) {
     const p = this.#parts;
-    const say = (key, values) => this.#wording.say(key, values);
+    const root = this.shadowRoot;
+    const focused = root.activeElement;
+    const index = focused === p.more ? Infinity : rowsOf(p.list).indexOf(focused?.closest(".item"));
     const { items: known, hasMore, loaded } = this.#source;
-    this.#hold();
+    const isOut = this.#client.status === "signed-out";
+
+    // Who reads further down, or has the focus in the list, keeps the place: what arrives above
+    // waits behind a button that says how many.
+    const isReading = p.body.scrollTop > 8 || index >= 0;
+    this.#top = (isReading && (this.#top || this.#shown[0]?.position)) || "";
     // In a storm what somebody reads may come to lie below what is loaded: it is there all the same.
-    const bottom = hasMore && this.#top !== null ? known.at(-1)?.position : "";
+    const bottom = hasMore && this.#top && known.at(-1)?.position;
     const sunken = this.#shown.filter(({ position }) => position < bottom);
     sunken.sort((a, b) => (a.position < b.position ? 1 : -1));
     const items = [...known, ...sunken.filter((one) => !this.#done.has(one))];
-    const focused = this.shadowRoot.activeElement;
-    const isOut = this.#client.status === "signed-out";
+    // Nothing may be left of what was read.
+    if (!items.some(({ position }) => position <= this.#top)) this.#top = "";
+    const isOld = ({ position }) => !this.#top || position <= this.#top;
+    const old = items.filter(isOld);
+    this.#shown = old.slice(0, MAX_SHOWN);
+    this.#seen = this.#client.items.filter(isOld);
+    // Between what is read and what is loaded may be what nobody has seen.
+    this.#from = this.#top && !this.#seen.length ? this.#shown[0] : undefined;
+    if (this.#from) this.#seen = this.#shown.filter((item) => !item.read_at);
+    let newer = items.length - old.length;
+    // Of those that are not loaded only the count is known.
+    if (!sunken.length) this.#under = count - items.length;
+    else newer = Math.max(newer, count - this.#under - old.length);
+
     for (const tab of p.tabs.children) {
       tab.ariaSelected = String(tab.id === this.#tab);
       tab.tabIndex = tab.id === this.#tab ? 0 : -1;
     }
     p.tabs.hidden = isOut;
-    // Between what is read and what is loaded may be what nobody has seen.
-    p.markAll.hidden = !count || !this.#client.loaded || sunken.length > 0;
+    p.markAll.hidden = !count || !this.#client.loaded;
     this.#renderNote(loaded && !isOut);
-
-    // Nothing may be left of what was read.
-    if (!items.some(({ position }) => position <= this.#top)) this.#top = null;
-    const isOld = ({ position }) => this.#top === null || position <= this.#top;
-    const old = items.filter(isOld);
-    this.#seen = this.#client.items.filter(isOld);
-    this.#shown = old.slice(0, MAX_SHOWN);
-    let newer = items.length - old.length;
-    // Of those that are not loaded only the count is known.
-    if (!sunken.length) this.#under = count - items.length;
-    else newer = Math.max(newer, count - this.#under - old.length);
     p.newer.hidden = !newer;
-    p.newer.textContent = newer ? say("arrived_many", { count: newer }) : "";
+    p.newer.textContent = this.say("arrived_many", { count: newer });
     this.#renderRows(this.#shown);
     // The server may refuse what was done to them.
-    if (this.#top !== null) this.#shown.push(...sunken.filter((one) => this.#done.has(one)));
+    if (this.#top) this.#shown.push(...sunken.filter((one) => this.#done.has(one)));
     this.#renderState(items.length || (hasMore && loaded) ? "" : this.#stateName);
-
     p.tail.hidden = !loaded || !hasMore || known.length >= MAX_SHOWN;
-    p.more.textContent = say(this.#isLoadingMore ? "loading" : "load_more");
+    p.more.textContent = this.say(this.#isLoadingMore ? "loading" : "load_more");
     p.more.ariaDisabled = String(this.#isLoadingMore);
     const href = safeUrl(this.querySelector("a[href]")?.href);
     p.foot.hidden = !href;
     if (href) p.all.href = href;
-    p.all.textContent = say(isOut ? "sign_in" : "see_all");
-    // What had the focus may have gone.
-    const now = this.shadowRoot.activeElement ?? focused;
-    if (now !== focused || !focused || focused.checkVisibility()) return;
-    const last = focused === p.more && p.list.lastElementChild;
-    focusOn(last ? controlOf(last, focused) : p.panel);
-  }
+    p.all.textContent = this.say(isOut ? "sign_in" : "see_all");
 
-  /**
-   * Who reads further down, or has the focus in the list, keeps the place: what arrives above
-   * waits behind a button that says how many.
-   */
-  #hold() {
-    const { body, list } = this.#parts;
-    const isReading = body.scrollTop > 8 || list.contains(this.shadowRoot.activeElement);
-    this.#top = isReading ? (this.#top ?? this.#shown[0]?.position ?? null) : null;
+    // What had the focus may have been moved, or have gone.
+    const isThere = !focused || focused.checkVisibility();
+    if (isThere && root.activeElement !== focused) focusOn(focused);
+    if (isThere) return;
+    const rows = rowsOf(p.list);
+    const near = rows[Math.min(index, rows.length - 1)];
+    focusOn(near ? controlOf(near, focused) : p.panel);
   }
 
   get #stateName() {
@@ -872,11 +880,11 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     if (note.name === name) return;
     note.name = name;
     note.classList.toggle("problem", this.#isRefused);
-    const words = make("span", "", {}, this.#wording.say(name));
+    const words = make("span", "", this.say(name));
     note.replaceChildren(icon({ polling: "info", dismissed: "dismiss" }[name] ?? "warning"), words);
     if (name !== "dismissed") return;
     const undo = () => this.#undo?.abort();
-    note.append(makeButton("text-button undo", undo, {}, this.#wording.say("undo")));
+    note.append(makeButton("text-button undo", undo, this.say("undo")));
   }
 
   #renderState(name) {
@@ -885,28 +893,23 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     state.name = name;
     state.replaceChildren();
     if (!name) return;
-    const say = (key) => this.#wording.say(key);
     const kind = { error: "warning", signed_out: "debug", loading: "debug" }[name] ?? "success";
-    const picture = make("div", "state-icon", {}, icon(kind === "debug" ? "bell" : kind));
+    const picture = make("div", "state-icon", icon(kind === "debug" ? "bell" : kind));
     picture.classList.add(kind);
     // The page may have put something of its own there.
-    const content = make("slot", "", {}, picture, make("b", "", {}, say(name)));
+    const content = make("slot", "", picture, make("b", "", this.say(name)));
     content.name = name.replace("_all", "");
-    if (name !== "loading") content.append(say(`${name}_hint`));
+    if (name !== "loading") content.append(this.say(`${name}_hint`));
     if (name === "error") {
       const again = () => (this.#tab === "all" ? this.#client.all.open() : this.#client.refresh());
-      content.append(makeButton("text-button retry", again, {}, say("retry")));
+      content.append(makeButton("text-button retry", again, this.say("retry")));
     }
-    state.replaceChildren(make("div", "state", {}, content));
+    state.replaceChildren(make("div", "state", content));
   }
 
-  /** Bring the rows in order, touching only those that differ, and keep the focus near. */
+  /** Bring the rows in order, touching only those that differ. */
   #renderRows(items) {
-    const { list, panel } = this.#parts;
-    const root = this.shadowRoot;
-    const focused = root.activeElement;
-    const index = [...list.children].indexOf(focused?.closest(".item"));
-
+    const { list } = this.#parts;
     const wanted = new Map(items.map((item) => [item.id, item]));
     for (const [id, row] of this.#rows) {
       if (row.shows(wanted.get(id))) continue;
@@ -915,19 +918,12 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     }
     let next = list.firstElementChild;
     for (const item of items) {
-      const row = this.#rows.get(item.id);
-      if (row && row.element === next) next = next.nextElementSibling;
-      else list.insertBefore((row ?? this.#addRow(item)).element, next);
+      const row = this.#rows.get(item.id) ?? this.#makeRow(item);
+      this.#rows.set(item.id, row);
+      if (row.element === next) next = next.nextElementSibling;
+      else list.insertBefore(row.element, next);
     }
     list.hidden = !items.length;
-
-    if (!focused || root.activeElement === focused) return;
-    if (focused.isConnected) {
-      focusOn(focused); // moved, not removed
-    } else {
-      const near = list.children[Math.min(index, list.childElementCount - 1)];
-      focusOn(near ? controlOf(near, focused) : panel);
-    }
   }
 
   #makeRow(item) {
@@ -938,12 +934,6 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       this.#failed({ error, action: null });
     }
     return new Row(item, this.#wording, custom);
-  }
-
-  #addRow(item) {
-    const row = this.#makeRow(item);
-    this.#rows.set(item.id, row);
-    return row;
   }
 }
 

@@ -113,6 +113,7 @@ async def held_back(site: Site, page: Page, query: str) -> None:
     await site.sign_in(page, ada)
     bell = await _open(site, page, query)
     await is_live(page)
+    await expect(bell.rows).to_have_count(12)
     await bell.body.evaluate("(body) => body.scrollTo(0, 150)")
     await site.tell(ada, "One more", "And another")
     await expect(bell.newer).to_be_visible()

@@ -174,6 +174,7 @@ async def test_the_page_keeps_its_own_keys(site: Site, page: Page) -> None:
     await site.tell(ada, "One", "Two")
     bell = await site.sign_in(page, ada)
     await bell.open()
+    await expect(bell.rows).to_have_count(2)
     await page.evaluate(
         "addEventListener('keydown', (event) => (globalThis.prevented = event.defaultPrevented))"
     )

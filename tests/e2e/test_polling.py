@@ -16,7 +16,7 @@ from tests.services.waiting import eventually
 POLL = 17_000
 RETRY = 76_000
 
-SAID = re.compile(r"^No WebSocket at /ws/inbox/: asking every \d+ seconds\.$")
+SAID = re.compile(r"^No WebSocket at ws://.+/ws/inbox/: asking every [\d.]+ seconds\.$")
 
 
 async def arrives_by_polling(site: Site, bell: Bell, username: str) -> None:
