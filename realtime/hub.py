@@ -12,7 +12,7 @@ from realtime.counters import counters
 from realtime.events import Publication
 from realtime.groups import user_group
 from realtime.guard import Guard
-from realtime.layers import LOCAL_CAPACITY, configured_layer, local_layer
+from realtime.layers import LOCAL_CAPACITY, configured_layer, is_local, local_layer, own_layer
 from realtime.line import Line
 from realtime.reconcile import Reconciler
 from realtime.shutdown import GOODBYE
@@ -53,9 +53,6 @@ class Hub:
     def __init__(self, on_stop: "Callable[[Hub], None]") -> None:
         self._on_stop = on_stop
         self.loop = asyncio.get_running_loop()
-        configured = configured_layer()
-        self.has_own_layer = configured is None
-        self.layer = local_layer() if configured is None else configured
         self._users: dict[str, ConnectedUser] = {}
         self._sequence = 0
         self._outbox: deque[Publication] = deque()
@@ -65,7 +62,7 @@ class Hub:
             self._users, lambda: self._sequence, interval, self._suspect_groups
         )
         self._guard = Guard(self._users, interval, app_settings.SESSION_INTERVAL)
-        self._line = Line(self.layer, interval, self._reconciler.hurry)
+        self._line = _line(interval, self._reconciler.hurry)
         self._tasks: list[asyncio.Task[None]] = []
         self._stop_later: asyncio.TimerHandle | None = None
         self._stopped = False
@@ -123,6 +120,11 @@ class Hub:
     def rounds(self) -> Reconciler:
         """What compares inboxes with what tabs were told."""
         return self._reconciler
+
+    @property
+    def layer(self) -> Any:
+        """What it listens on."""
+        return self._line.layer
 
     @property
     def silence(self) -> float:
@@ -243,6 +245,13 @@ class Hub:
                 if count % SLICE == 0:
                     await asyncio.sleep(0)
         counters.deliveries += count * len(messages)
+
+
+def _line(interval: float, on_gap: Callable[[], None]) -> Line:
+    layer = configured_layer()
+    if is_local(layer):
+        return Line(local_layer() if layer is None else layer, interval, on_gap)
+    return Line(own_layer(), interval, on_gap, another=own_layer)
 
 
 #: What to do with events of further types, which are no news and not counted as such. Called in the hub's loop, for

@@ -10,6 +10,7 @@ from typing import Any
 from realtime import log, supervision
 from realtime.counters import counters
 from realtime.groups import EVERYBODY
+from realtime.layers import close_connections
 from realtime.membership import TIMEOUT, Membership
 
 #: How many events may wait for the hub. More than that, and it reconciles instead of handling them.
@@ -28,13 +29,23 @@ class Line:
         What arrived. ``arrived`` is set when there is something; whoever takes it clears that.
     ``on_gap``
         Called when events were or may have been missed.
+    ``another``
+        Makes one more layer like this. Given where nobody else uses this layer, so that its connections may be
+        closed: one on which nothing passes any more, without a word to either end, is never given up otherwise.
     """
 
-    def __init__(self, layer: Any, interval: float, on_gap: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        layer: Any,
+        interval: float,
+        on_gap: Callable[[], None],
+        another: Callable[[], Any] | None = None,
+    ) -> None:
         self.events: deque[dict[str, Any]] = deque()
         self.arrived = asyncio.Event()
         self.membership = Membership(layer)
-        self._layer = layer
+        self.layer = layer
+        self._another = another
         self._patience = interval / 3
         self._on_gap = on_gap
         self._channel: str | None = None
@@ -55,7 +66,8 @@ class Line:
         """Leave all groups, so that the layer keeps nothing for a channel that nobody reads."""
         for task in self.tasks:
             task.cancel()
-        await self._drop()
+        await self._leave(self._give_up())
+        await self._hang_up()
 
     async def _watch(self) -> None:
         """Hear what was said within a third of the interval, or begin again with a new channel.
@@ -84,21 +96,38 @@ class Line:
                 self._on_gap()
 
     async def _renew(self) -> None:
-        await self._drop()
-        channel = await supervision.within(TIMEOUT, self._layer.new_channel())
+        given_up = self._give_up()
+        # By what connects anew: nothing may pass any more on what was open.
+        await self._hang_up()
+        await self._leave(given_up)
+        channel = await supervision.within(TIMEOUT, self.layer.new_channel())
         self._channel = channel
         self._receiving = supervision.start("receiving", lambda: self._receive(channel))
         self.membership.move_to(channel)
 
-    async def _drop(self) -> None:
-        """Give the channel up. The layer may be broken in any way by now."""
-        self._channel = None
-        with suppress(Exception):
-            await self.membership.leave_all()
+    def _give_up(self) -> str | None:
+        """Have no channel any more; return what it was."""
+        channel, self._channel = self._channel, None
+        self.membership.move_to(None)
+        return channel
+
+    async def _leave(self, channel: str | None) -> None:
+        """Take it out of all groups. The layer may be broken in any way by now."""
+        if channel is not None:
+            with suppress(Exception):
+                await self.membership.leave_all(channel)
+
+    async def _hang_up(self) -> None:
+        """Receive no more, and close the connections if they are ours. A layer that cannot is given up with them."""
         if self._receiving is not None:
             self._receiving.cancel()
             await asyncio.wait([self._receiving], timeout=TIMEOUT)
             self._receiving = None
+        if self._another is not None:
+            try:
+                await supervision.within(TIMEOUT, close_connections(self.layer))
+            except Exception:
+                self.layer = self.membership.layer = self._another()
 
     async def _probe(self) -> set[str]:
         """Say something by both ways and return what is to be heard.
@@ -110,9 +139,9 @@ class Line:
             ways.add("everybody")
         self._heard.clear()
         try:
-            await self._say(self._layer.send, str(self._channel), "channel")
+            await self._say(self.layer.send, str(self._channel), "channel")
             if "everybody" in ways:
-                await self._say(self._layer.group_send, EVERYBODY, "everybody")
+                await self._say(self.layer.group_send, EVERYBODY, "everybody")
         except Exception:
             self.membership.doubt()
             raise
@@ -124,7 +153,7 @@ class Line:
     async def _receive(self, channel: str) -> None:
         try:
             while True:
-                self._take(await self._layer.receive(channel))
+                self._take(await self.layer.receive(channel))
         except Exception:
             self.membership.doubt()
             self._on_gap()

@@ -28,7 +28,7 @@ class Membership:
     """Keeps a channel in the groups that are wanted."""
 
     def __init__(self, layer: Any) -> None:
-        self._layer = layer
+        self.layer = layer
         self._lease = min(LEASE, getattr(layer, "group_expiry", LEASE * 3) / 3)
         self._channel: str | None = None
         self._wanted: dict[str, float | None] = {EVERYBODY: None}  # group: unwanted since
@@ -72,15 +72,12 @@ class Membership:
         self._channel = channel
         self.doubt()
 
-    async def leave_all(self) -> None:
-        """Take the channel out of all groups.
+    async def leave_all(self, channel: str) -> None:
+        """Take a channel that was given up out of all groups.
 
         Some layers add nothing where they believe to be already; having left, they do.
         """
-        channel, groups = self._channel, list(self._wanted)
-        self.move_to(None)
-        if channel is not None:
-            await self._each("group_discard", groups, channel)
+        await self._each("group_discard", list(self._wanted), channel)
 
     async def keep(self) -> None:
         """Add, refresh and leave groups; runs until it is cancelled or the layer fails."""
@@ -123,7 +120,7 @@ class Membership:
                 self._joined[group] = now
 
     async def _each(self, method: str, groups: Iterable[str], channel: str) -> None:
-        call = getattr(self._layer, method)
+        call = getattr(self.layer, method)
 
         async def one(group: str) -> None:
             await supervision.within(TIMEOUT, call(group, channel))

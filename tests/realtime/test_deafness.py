@@ -23,7 +23,7 @@ from realtime.publisher import publish
 from realtime.testing import InboxTab
 from tests.realtime.sending import send, summary
 from tests.services.redis import RedisServer
-from tests.services.waiting import eventually
+from tests.services.waiting import CEILING, eventually
 
 IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"
@@ -45,7 +45,7 @@ def backend(request: pytest.FixtureRequest, settings: Settings) -> str | None:
     return chosen
 
 
-async def hears(tab: InboxTab, user: User) -> None:
+async def hears(tab: InboxTab, user: User, timeout: float = CEILING) -> None:
     """Wait until a message arrives by itself."""
 
     async def heard() -> bool:
@@ -57,7 +57,7 @@ async def hears(tab: InboxTab, user: User) -> None:
             if frame["type"] == "sync" and frame["unread"] == (await summary(user)).unread:
                 return False  # a summary was quicker
 
-    await eventually(heard, "an event by the live path")
+    await eventually(heard, "an event by the live path", timeout=timeout)
 
 
 async def test_the_layer_is_flushed_under_a_pending_receive(

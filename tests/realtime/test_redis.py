@@ -15,7 +15,8 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from realtime.testing import InboxTab
+import stored_messages
+from realtime.testing import InboxTab, OpenTabs
 from tests.realtime.sending import broadcast, mark_all_read, send
 from tests.services.redis import RedisServer
 
@@ -142,3 +143,11 @@ async def test_messages_of_one_user_only_come_to_who_listens(
         while frame["message"]["broadcast"]:
             frame = await tab.frame("stored")
         assert frame["message"]["id"] == message.id
+
+
+def test_in_two_event_loops_of_a_process(user: User, layers: dict[str, Any]) -> None:
+    with OpenTabs() as open_here, OpenTabs() as open_there:
+        tabs = open_here(user), open_there(user)
+        stored_messages.add_message_for([user], stored_messages.STORED_INFO, "in both")
+        for tab in tabs:
+            tab.received("in both")
