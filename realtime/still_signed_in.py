@@ -19,11 +19,10 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.sessions.backends import cached_db, db
 from django.core.exceptions import ValidationError
 from django.db import connections
-from django.db.models import F
 from django.utils import timezone
 
 from realtime.login import SessionSignIn, SignIn, password_unchanged, session_store
-from stored_messages.owners import Among
+from stored_messages.owners import among
 
 BATCH = 5000
 
@@ -40,7 +39,9 @@ def active_users(users: Iterable[Any]) -> dict[str, bool]:
     names = {field.name for field in model._meta.concrete_fields}
     column = "is_active" if "is_active" in names else "pk"
     for pks in _batches([user.pk for user in users if isinstance(user, model)]):
-        rows = model._default_manager.filter(Among(F("pk"), pks)).values_list("pk", column)
+        rows = model._default_manager.filter(among(model, model._meta.pk.name, pks)).values_list(
+            "pk", column
+        )
         found.update((str(pk), column == "pk" or bool(value)) for pk, value in rows)
     return found
 

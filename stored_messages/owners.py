@@ -8,7 +8,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.db.models.lookups import In
 from django.utils.crypto import salted_hmac
 
@@ -53,20 +53,40 @@ def _user_pk(model: Any, user: Any) -> Any:
         raise ValueError(f"{user!r} is no {settings.AUTH_USER_MODEL} and no key of one.") from error
 
 
-class Among(In):
-    """``Among(F("user"), pks)``: what ``__in`` is, for thousands of keys: on PostgreSQL one parameter, an array.
+def among(model: type[Model], name: str, pks: Iterable[Any]) -> In:
+    """Return the condition that this field, a user's key or a key to one, is among these: what ``__in`` is.
 
-    With 5,000 users, writing as many parameters cost more than all that the database did.
+    On PostgreSQL it is one parameter, an array. With 5,000 users, writing as many parameters cost more than all that
+    the database did.
     """
+    field: Any = model._meta.get_field(name)
+    return _Among(F(name), [field.get_prep_value(pk) for pk in pks])
 
-    # The column is not known yet when Django 4.2 would prepare the keys; they are those of users already.
+
+class _Among(In):
+    # The column is not known yet when Django 4.2 would prepare the keys; these are.
     prepare_rhs = False
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         column, params = self.process_lhs(compiler, connection)
         field = self.lhs.output_field
         values = [field.get_db_prep_value(value, connection, prepared=True) for value in self.rhs]
-        return f"{column} = ANY(%s::{field.rel_db_type(connection)}[])", (*params, values)
+        kind = array_type(field.rel_db_type(connection))
+        return f"{column} = ANY(%s::{kind})", (*params, values)
+
+
+def array_type(db_type: str) -> str:
+    """Return PostgreSQL's type for many values of a column of this type.
+
+    Without the length of a text: values that are longer would be cut without a word, and be those of somebody else.
+    """
+    kind, has_length, _ = db_type.partition("(")
+    if has_length and kind in _UNLIMITED:
+        db_type = _UNLIMITED[kind]
+    return f"{db_type}[]"
+
+
+_UNLIMITED = {"varchar": "text", "char": "bpchar"}
 
 
 def joined_at(user: Any) -> datetime | None:

@@ -6,30 +6,41 @@ parameters.
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connections
 
 from stored_messages.models import Delivery
+from stored_messages.owners import array_type
 
 
 class _Dialect(NamedTuple):
     """How a database makes a table of one column out of a parameter, and a column of another one.
 
-    ``types``: of which the values may be; ``combined``: the parameter that is made of them.
+    ``carries`` says whether a key can be part of the parameter; ``combined`` is what makes it of them.
     """
 
     table: str
     column: str
-    types: tuple[type, ...]
+    carries: Callable[[Any], bool]
     combined: Callable[[list[Any]], Any]
+
+
+def _is_carried_by_json(key: Any) -> bool:
+    """Whether SQLite reads this as it was: longer numbers would be inexact, and texts end at a NUL."""
+    if isinstance(key, int):
+        return -(2**63) <= key < 2**63
+    return isinstance(key, str) and not re.search("[\0\ud800-\udfff]", key)
 
 
 _DIALECTS = {
     # It does not guess the types of parameters that are selected.
-    "postgresql": _Dialect("unnest(%s::{type}[]) AS users(value)", "%s::{type}", (object,), list),
-    "sqlite": _Dialect("json_each(%s)", "%s", (int, str), json.dumps),
+    "postgresql": _Dialect(
+        "unnest(%s::{array}) AS users(value)", "%s::{type}", lambda key: True, list
+    ),
+    "sqlite": _Dialect("json_each(%s)", "%s", _is_carried_by_json, json.dumps),
 }
 
 
@@ -46,7 +57,7 @@ def insert_copies(
     keys = [owner.get_db_prep_save(user_id, connection) for user_id in user_ids]
     values = {field.attname: getattr(copy, field.attname) for field in others}
     dialect = _DIALECTS.get(connection.vendor)
-    if dialect is None or not all(isinstance(key, dialect.types) for key in keys):
+    if dialect is None or not all(map(dialect.carries, keys)):
         Delivery.objects.using(using).bulk_create(
             [Delivery(user_id=user_id, **values) for user_id in user_ids],
             ignore_conflicts=ignore_conflicts,
@@ -55,7 +66,7 @@ def insert_copies(
     quoted = connection.ops.quote_name
     columns = ", ".join(quoted(str(field.column)) for field in (owner, *others))
     selected = ", ".join(dialect.column.format(type=field.db_type(connection)) for field in others)
-    table = dialect.table.format(type=owner.db_type(connection))
+    table = dialect.table.format(array=array_type(str(owner.db_type(connection))))
     conflicts = "ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     params = [field.get_db_prep_save(values[field.attname], connection) for field in others]
     with connection.cursor() as cursor:

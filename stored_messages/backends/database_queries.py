@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, Exists, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.safestring import mark_safe
@@ -20,7 +20,7 @@ from django.utils.safestring import mark_safe
 from stored_messages.expiry import archive_cutoff, inbox_cutoff
 from stored_messages.links import safe_url
 from stored_messages.models import Delivery, Message
-from stored_messages.owners import Among, joined_at, user_pk, users_by_pk
+from stored_messages.owners import among, joined_at, user_pk, users_by_pk
 from stored_messages.positions import format_position
 from stored_messages.stored import StoredMessage, Summary
 
@@ -82,7 +82,7 @@ def bulk_summaries(users: Iterable[Any]) -> dict[Any, Summary]:
     if not by_pk:
         return {}
     after = _after(_cutoff(archive=False))
-    deliveries = Delivery.objects.filter(after, Among(F("user"), list(by_pk)))
+    deliveries = Delivery.objects.filter(after, among(Delivery, "user", by_pk))
     own = {
         pk: Summary(unread, digest)
         for pk, unread, digest in _sums_by_user(deliveries.filter(read_at__isnull=True))
@@ -118,7 +118,7 @@ def bulk_summaries(users: Iterable[Any]) -> dict[Any, Summary]:
     if first_of_strays:
         place = {message: index for index, (*_, message) in enumerate(broadcasts)}
         touched = Delivery.objects.filter(
-            after, Among(F("user"), list(first_of_strays)), broadcast=True
+            after, among(Delivery, "user", first_of_strays), broadcast=True
         )
         for pk, message, stamp in touched.values_list("user", "message", "stamp"):
             if place.get(message, len(broadcasts)) < first_of_strays[pk]:

@@ -16,6 +16,7 @@ from stored_messages.backends.redis_commands import Command, all_keys, batches, 
 from stored_messages.backends.redis_connection import Client
 from stored_messages.backends.redis_keys import (
     CONTENTS_PATTERN,
+    HASHED,
     OWNERS_PATTERN,
     content_id,
     content_key,
@@ -126,7 +127,8 @@ class RedisCleanup:
         return {
             name
             for name in names
-            if pks.get(name) not in known and not (name[0] == "~" and name in self._hashed_names)
+            if pks.get(name) not in known
+            and not (name.startswith(HASHED) and name in self._hashed_names)
         }
 
     @cached_property
@@ -134,7 +136,7 @@ class RedisCleanup:
         pks = (
             get_user_model()._base_manager.values_list("pk", flat=True).iterator(chunk_size=_BATCH)
         )
-        return {name for name in map(owner_name, pks) if name[0] == "~"}
+        return {name for name in map(owner_name, pks) if name.startswith(HASHED)}
 
     # Contents.
 
@@ -173,8 +175,12 @@ class RedisCleanup:
 
 
 def _user_pk(name: str) -> Any:
-    """Return whose inbox has this name, ``None`` if it is a hash, or from when users had other keys."""
-    try:
-        return user_pk(name)
-    except ValueError:
+    """Return whose inbox has this name; ``None`` if it is a hash, or no key that a user can have."""
+    if name.startswith(HASHED):
         return None
+    try:
+        pk = user_pk(name)
+    except ValueError:  # from when users had other keys
+        return None
+    # SQLite looks for nothing beyond, but raises.
+    return pk if not isinstance(pk, int) or -(2**63) <= pk < 2**63 else None

@@ -9,6 +9,9 @@ PREFIX = "stored_messages:"
 #: The index of broadcasts: a hash of message ids.
 BROADCASTS = f"{PREFIX}broadcasts"
 
+#: How the names of users begin whose keys are not plain.
+HASHED = "~"
+
 _PLAIN = re.compile("[A-Za-z0-9_.@-]{1,64}")
 _PARTS = ("records", "unread", "unread_dates", "kept", "dates", "digest", "broadcasts")
 
@@ -31,11 +34,11 @@ def content_id(key: str) -> str:
 
 
 def owner_name(pk: Any) -> str:
-    """A user's key as part of names: itself where it is plain, else a hash of it that begins with ``~``."""
+    """A user's key as part of names: itself where it is plain, else a hash of it that begins with :data:`HASHED`."""
     text = str(pk)
     if _PLAIN.fullmatch(text):
         return text
-    return "~" + hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return HASHED + hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def owner_keys(name: str) -> list[str]:

@@ -1,9 +1,11 @@
 """Who gets what is sent, in which order: the contract of every backend."""
 
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
+from django.db import DatabaseError
 from django.utils.functional import SimpleLazyObject
 
 from stored_messages.representation import represent
@@ -123,6 +125,16 @@ def test_what_is_no_user_is_refused_and_nobody_gets_anything(
 
     assert archive(backend, ada) == []
     assert sent_signals == []
+
+
+@pytest.mark.parametrize("key", [2**63, -(2**63) - 1, 2**70, str(2**70)])
+def test_a_key_that_no_column_can_hold_harms_nothing(backend, ada, key):
+    for recipients in ([key], [ada, key]):
+        with suppress(OverflowError, DatabaseError):  # where there are columns
+            backend.send(recipients, [draft()])
+            assert unread(backend, ada) == ["Hello"] * (ada in recipients)
+    backend.cleanup()
+    check_agreement(backend, ada)
 
 
 def test_a_user_who_was_deleted_meanwhile_does_not_fail_the_others(backend, ada, ben):

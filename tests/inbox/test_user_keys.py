@@ -1,50 +1,96 @@
 """Users whose keys are no integers, in a project of their own: their kind is part of the tables."""
 
+import json
 import os
 import subprocess
 import sys
 
 import pytest
 
-PROGRAM = """
+BEGIN = """
+from contextlib import suppress
 import django
 django.setup()
 from django.contrib.auth import get_user_model
+from django.db import DatabaseError
 from django.test.utils import setup_databases, teardown_databases
 from stored_messages import STORED_INFO, add_message_for, get_backend, inbox, mark_read, summaries
 
 databases = setup_databases(verbosity=0, interactive=False)
-users = [get_user_model().objects.create(name=name) for name in ("ada", "ben", 'c"\\\\\\'{}', "ä🔔")]
-message = add_message_for(users, STORED_INFO, "for four")
-add_message_for(get_user_model().objects.all(), STORED_INFO, "for all")
-add_message_for(users[0], STORED_INFO, "for one")
-assert mark_read(users[1], message)
-get_backend().inbox_store(users, message)
-found = {user.name: [str(one) for one in inbox(user).messages] for user in users}
-assert found == {
-    "ada": ["for one", "for all", "for four"],
-    "ben": ["for four", "for all"],
-    users[2].name: ["for all", "for four"],
-    users[3].name: ["for all", "for four"],
-}, found
-assert [summary.unread for summary in summaries(users).values()] == [3, 2, 2, 2]
+Reader = get_user_model()
+"""
+
+END = """
+get_backend()._flush()
 teardown_databases(databases, verbosity=0)
 """
 
+SEVERAL = """
+users = [Reader.objects.create(**values) for values in ADA_BEN_AND_OTHERS]
+message = add_message_for(users, STORED_INFO, "for four")
+add_message_for(Reader.objects.all(), STORED_INFO, "for all")
+add_message_for(users[0], STORED_INFO, "for one")
+assert mark_read(users[1], message)
+get_backend().inbox_store(users, message)
+get_backend().cleanup()
+assert [[str(one) for one in inbox(user).messages] for user in users] == [
+    ["for one", "for all", "for four"],
+    ["for four", "for all"],
+    ["for all", "for four"],
+    ["for all", "for four"],
+]
+assert summaries(users) == {user.pk: inbox(user).summary for user in users}
+"""
 
-@pytest.mark.parametrize("readers", ["NamedReader", "NumberedReader"])
-def test_a_project_with_other_keys(readers, tmp_path):
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.redis.readers.settings",
-        "READERS": readers,
-        "PROJECT_DATABASE": str(tmp_path / "database.sqlite3"),
-    }
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
+NAMES = ["ada", "ben", "c\"\\'{}", "ä🔔"]
+READERS = {
+    "NamedReader": [{"name": name} for name in NAMES],
+    "NumberedReader": [{"name": name} for name in NAMES],
+    "PrefixedReader": [{"name": name, "id": f"usr_{7 + i}"} for i, name in enumerate(NAMES)],
+    "ReaderByAddress": [
+        {"id": address} for address in ("1.2.3.4", "::1", "2001:db8::1", "fe80::1")
+    ],
+}
+
+NEARLY = r"""
+ada, longest = Reader.objects.create(name="ada"), Reader.objects.create(name="z" * 600)
+for nearly in ("ada\0", "ada\0x", "ada\ud800", "z" * 601, "z" * 5000):
+    for others in ((), ("ben",), ("ben", "cy")):
+        # A database may refuse it; it must not take it for another.
+        with suppress(DatabaseError, ValueError):
+            add_message_for([nearly, *others], STORED_INFO, "for somebody else")
+        assert not inbox(ada).messages and not inbox(longest).messages, nearly
+        get_backend().cleanup()
+"""
+
+
+@pytest.mark.parametrize("readers", READERS)
+def test_users_with_keys_of_another_kind_have_inboxes(in_a_project_of_its_own, readers):
+    several = SEVERAL.replace("ADA_BEN_AND_OTHERS", ascii(READERS[readers]))
+    in_a_project_of_its_own(readers, several)
+
+
+def test_a_key_that_is_nearly_that_of_a_user_is_not_theirs(in_a_project_of_its_own):
+    in_a_project_of_its_own("NamedReader", NEARLY)
+
+
+@pytest.fixture
+def in_a_project_of_its_own(backend, settings, tmp_path):
+    def run(readers, program):
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.redis.readers.settings",
+            "READERS": readers,
+            "INBOX": json.dumps(settings.STORED_MESSAGES),
+            "PROJECT_DATABASE": str(tmp_path / "database.sqlite3"),
+        }
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", BEGIN + program + END],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    return run
