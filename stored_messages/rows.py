@@ -11,6 +11,13 @@ from stored_messages.expiry import inbox_cutoff
 from stored_messages.links import safe_url
 from stored_messages.stored import Page, StoredMessage
 
+_FLAG = "[\U0001f1e6-\U0001f1ff]{2}"
+#: What has no place of its own: accents, what makes a picture of a sign, skin tones, the letters of a flag.
+_MARK = "[\u0300-\u036f\u20d0-\u20ff\ufe0e\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
+_JOINED = "\u200d[^\x00-\x7f]"
+#: To the eye one sign, of whatever many code points.
+_SIGN = re.compile(f"({_FLAG}|.)({_MARK}|{_JOINED})*")
+
 #: From the most severe down: a level is of the first kind that it reaches.
 _KINDS = (
     (constants.ERROR, "error"),
@@ -71,8 +78,8 @@ def _own_sign(own: str) -> tuple[str, str]:
     """The sender's sign or picture by the rules of the bell; neither where it is something else."""
     if re.match(r"(https?:/)?/[^/]", own):
         return "", safe_url(own) or ""
-    is_sign = len(own) <= 4 and not re.search(r"[\w/]", own, re.ASCII)
-    return (own, "") if is_sign else ("", "")
+    is_letter = re.fullmatch(r"[\w/]", own, re.ASCII)
+    return (own, "") if _SIGN.fullmatch(own) and not is_letter else ("", "")
 
 
 def _date_format(date: datetime, today: datetime) -> str:

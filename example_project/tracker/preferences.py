@@ -49,6 +49,11 @@ class PreferencesForm(forms.Form):
         required=False,
         help_text="So that a tab in the background says how many are unread.",
     )
+    tabs = forms.BooleanField(
+        label="One socket for all tabs",
+        required=False,
+        help_text="One tab has it and tells the others; what is read without a network is kept and sent later.",
+    )
     own_colours = forms.BooleanField(
         label="Of my own",
         required=False,
@@ -61,7 +66,7 @@ class PreferencesForm(forms.Form):
 
     @property
     def behaviour(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("live", "toasts", "title")]
+        return [self[name] for name in ("live", "toasts", "title", "tabs")]
 
     @property
     def shape(self) -> list[forms.BoundField]:

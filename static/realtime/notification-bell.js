@@ -134,8 +134,8 @@ const STYLE = `
   /* Of what the page says around it, these alone matter inside. */
   all: initial; color: inherit; color-scheme: inherit; visibility: inherit;
   display: inline-block; vertical-align: middle; inline-size: var(--_size); block-size: var(--_size);
-  font: var(--notification-bell-font-size, .875em)/1.45 var(--notification-bell-font,
-    system-ui, sans-serif);
+  /* The size that its reader has chosen, whatever the page does with its own. */
+  font: medium/1.45 var(--notification-bell-font, system-ui, sans-serif);
   overflow-wrap: break-word;
 }
 :host([hidden]), [hidden] { display: none !important; }
@@ -149,6 +149,7 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
   stroke-linecap: round; stroke-linejoin: round; }
 .away { position: fixed; clip-path: inset(50%); }
 
+.button, .panel, .toasts { font-size: var(--notification-bell-font-size, .875em); }
 .button { position: relative; display: grid; place-items: center; inline-size: 100%;
   block-size: 100%; border-radius: 8px; }
 .button:hover, .button[aria-expanded="true"] {

@@ -16,6 +16,7 @@ from stored_messages.constants import (
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
 from tests.e2e.watching import Traffic, has_listed, is_live
+from tests.inbox_ui.signs import NOT_ONE_SIGN, ONE_SIGN
 from tests.services.browser import NewContext
 
 MARKUP = "<b>Bold</b> <img src=x onerror='document.title = \"owned\"'> & <script>alert(1)</script>"
@@ -93,6 +94,34 @@ async def test_every_level_has_a_look_of_its_own(site: Site, page: Page) -> None
     ):
         row = bell.row(f"Level {level}")
         await expect(row.get_by_role("img", name=name)).to_be_visible()
+
+
+async def test_an_icon_of_its_own_and_the_level_all_the_same(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    icons = [*ONE_SIGN, *NOT_ONE_SIGN, "/favicon.ico"]
+    for icon in icons:
+        await site.tell(ada, "One", level=STORED_WARNING, data={"icon": icon})
+    bell = await site.sign_in(page, ada)
+    await bell.open()
+    await expect(bell.rows).to_have_count(len(icons))
+    shown = await bell.panel.locator("[part=level]").evaluate_all(
+        "(signs) => signs.map((sign) => sign.textContent || sign.firstChild.localName).reverse()"
+    )
+    assert shown == [*ONE_SIGN, *["svg"] * len(NOT_ONE_SIGN), "img"]
+    await expect(bell.rows.get_by_role("img", name="Warning")).to_have_count(len(icons))
+
+
+async def test_what_says_nothing_can_be_named_all_the_same(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    bell = await site.sign_in(page, ada)
+    await has_listed(page)
+    await site.tell(ada, " ", data={"title": "  "})
+    status = page.locator("notification-bell").get_by_role("status")
+    await expect(status).to_have_text("1 new notification")
+    await bell.open()
+    await expect(bell.panel.get_by_role("button", name="Mark as read", exact=True)).to_be_visible()
+    await site.tell(ada, " ", data={"actor": "Ben"})
+    await expect(bell.tick("Ben")).to_be_visible()
 
 
 @pytest.mark.parametrize("safe", [False, True])

@@ -162,6 +162,16 @@ async def test_a_page_draws_the_rows_itself(site: Site, page: Page) -> None:
     await expect(special.get_by_role("link", name="Special <b> for 3")).to_be_visible()
     await traffic.settle()
     assert any("not today" in text for text in traffic.complaints)
+    # The dot of what is unread stands beside the first line.
+    off = await special.evaluate(
+        """(row) => {
+          const dot = getComputedStyle(row, "::before");
+          const line = row.querySelector("strong").getClientRects()[0];
+          const middle = row.getBoundingClientRect().top + parseFloat(dot.top) + parseFloat(dot.height) / 2;
+          return Math.abs(middle - (line.top + line.bottom) / 2);
+        }"""
+    )
+    assert off < 1.5
 
     await page.evaluate(
         """() => {

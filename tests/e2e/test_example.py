@@ -9,10 +9,11 @@ from playwright.async_api import ConsoleMessage, Page, expect
 
 from tests.e2e.bell import Bell
 from tests.e2e.example import Example, sign_in
-from tests.e2e.watching import is_live, is_polling
+from tests.e2e.watching import is_live, is_polling, open_sockets, record_sockets
 from tests.services.browser import NewContext
 from tests.services.packages import npm_package
 
+ONE_SOCKET = "One socket for all tabs"
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN_AXE = """(tags) => axe.run(document, { runOnly: tags }).then(({ violations }) =>
   violations.map(({ id, nodes }) => [id, nodes.map((one) => one.failureSummary + one.html)]))"""
@@ -91,7 +92,7 @@ async def choose(page: Page, **fields: str) -> None:
             await page.get_by_role("radio", name=fields[label]).check()
     if "language" in fields:
         await page.get_by_label("Language", exact=True).select_option(label=fields["language"])
-    for switch in ("Live", "Toasts", "Count in the page's title", "Of my own"):
+    for switch in ("Live", "Toasts", "Count in the page's title", ONE_SOCKET, "Of my own"):
         if switch in fields:
             await page.get_by_label(switch, exact=True).set_checked(fields[switch] == "on")
     await page.get_by_role("button", name="Save").click()
@@ -170,6 +171,17 @@ async def test_toasts_and_the_count_in_the_title(example: Example, page: Page) -
     toasts = page.locator("notification-bell").get_by_role("region", name="Notifications")
     await expect(toasts).to_contain_text("Flat tyre")
     await expect(page).to_have_title("(1) Settings · Pedal")
+
+
+async def test_one_socket_for_all_tabs(example: Example, page: Page) -> None:
+    await record_sockets(page.context)
+    await sign_in(page, example.urls[0], "Ada Lindqvist")
+    await choose(page, **{ONE_SOCKET: "on"})
+    await is_live(page)
+    other = await page.context.new_page()
+    await other.goto(example.urls[0])
+    await is_live(other)
+    assert await open_sockets(page) + await open_sockets(other) == 1
 
 
 PAGES = ["/", "/issues/1/", "/announce/", "/settings/", "/messages/?all=1"]

@@ -32,6 +32,38 @@ async def test_the_texts_of_the_page_have_no_say_in_it(site: Site, page: Page) -
     assert await page.evaluate(_SHAPE) == shape
 
 
+async def test_texts_are_as_large_as_their_reader_wants_them(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, "Words", data={"title": "Title"})
+    bell = await site.sign_in(page, ada)
+    await bell.open()
+    await expect(bell.rows).to_have_count(1)
+    piece = bell.panel.locator("[part=subject]")
+    await expect(piece).to_have_css("font-size", "14px")
+    width = (await bell.panel.bounding_box() or {})["width"]
+    # What pages do that count in tenths has no say in it.
+    await page.evaluate("document.documentElement.style.fontSize = '62.5%'")
+    await expect(piece).to_have_css("font-size", "14px")
+    browser = await page.context.new_cdp_session(page)
+    await browser.send("Page.setFontSizes", {"fontSizes": {"standard": 24}})
+    await expect(piece).to_have_css("font-size", "21px")
+    await expect(bell.badge).to_have_css("font-size", "16.59px")
+    assert (await bell.panel.bounding_box() or {})["width"] > width
+    await page.set_viewport_size({"width": 320, "height": 640})
+    narrow = await page.evaluate("[document.documentElement.scrollWidth]")
+    assert narrow == [320]
+    for name in ("title", "mark-all", "tab", "subject", "tick"):
+        box = await page.locator(f"notification-bell [part~={name}]").first.bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] < box["x"] + box["width"] <= 320, name
+
+    await page.evaluate(
+        "document.querySelector('notification-bell').style.setProperty("
+        "'--notification-bell-font-size', '20px')"
+    )
+    await expect(piece).to_have_css("font-size", "20px")
+
+
 async def test_long_words_of_a_language_are_not_broken(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.tell(ada, "Hallo")
