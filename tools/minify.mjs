@@ -16,7 +16,7 @@ const INTERNAL = [
 ];
 const regex = new RegExp(`^(_[a-z].*|${INTERNAL.join(" ").replaceAll(" ", "|")})$`);
 const properties = { regex, builtins: true }; // some are names of the browser's too, not used here
-const nameCache = {}; // the same new names in all files
+const nameCache = {}; // properties have the same new names in all files
 const STYLE = /(const STYLE = )`([^`]*)`/;
 const folder = process.argv[2];
 const source = new URL("../static/realtime/", import.meta.url);
@@ -30,5 +30,6 @@ for (const name of readdirSync(source).filter((name) => name.endsWith(".js"))) {
   const compress = { passes: 3, pure_getters: true, hoist_funs: true, unsafe_arrows: true, unsafe_methods: true };
   const options = { module: true, ecma: 2022, compress, mangle: { properties }, nameCache };
   const minified = await minify(code, options);
+  delete nameCache.vars; // a variable of one file may be a global of the next
   writeFileSync(`${folder}/${name}`, minified.code);
 }

@@ -203,6 +203,33 @@ describe("without sockets", () => {
     assert.equal(tab.client.status, "polling");
   });
 
+  for (const said of [["error"], ["error", "close"], ["close"]]) {
+    test(`one that ends at once, told by ${said.join(" and ")}`, async () => {
+      let made = 0;
+      class Forbidden {
+        readyState = 3;
+        constructor() {
+          made += 1;
+          const tell = (type) => this[`on${type}`]?.({ code: type === "close" ? 1006 : undefined });
+          queueMicrotask(() => said.forEach(tell));
+        }
+        close() {}
+      }
+      const tab = new Tab({ platform: { WebSocket: Forbidden } });
+      tab.client.start();
+      await tab.clock.pass(15_000);
+      assert.equal(made, 3);
+      assert.equal(tab.client.status, "polling");
+      tab.arrive(1, { tell: false });
+      await tab.clock.pass(20_000);
+      assert.deepEqual(tab.shown, [1]);
+      // Tried again about every minute, and no more often.
+      await tab.clock.pass(10 * MINUTE);
+      assert.ok(made <= 3 + 12, `${made} sockets`);
+      assert.ok(made >= 3 + 8, `${made} sockets`);
+    });
+  }
+
   test("hidden pages do not poll; shown again they ask at once", async () => {
     const tab = new Tab({ socket: null });
     tab.client.start();

@@ -1,20 +1,24 @@
 """Pages of every kind: cached, hashed, below a path, with several bells, swapped, loaded twice."""
 
+import asyncio
 import json
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
+from stored_messages.constants import STORED_WARNING
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
 from tests.e2e.test_tabs import freeze
-from tests.e2e.watching import Traffic, is_live, open_sockets, record_sockets
+from tests.e2e.watching import Traffic, has_listed, is_live, open_sockets, record_sockets
 from tests.project.settings import MIDDLEWARE
 from tests.services.browser import NewContext
 from tests.services.packages import npm_package
-from tests.services.server import Project, Serve
+from tests.services.server import ROOT, Project, Serve
 
 SWAPS = 100
 
@@ -54,6 +58,62 @@ async def test_a_cached_page_is_everybodys(site: Site, page: Page, new_context: 
     await bell.open()
     await bell.tick("One").click()
     await site.comes_to_hold(ada, "Two")
+
+
+async def test_minified_files_do_the_same(site: Site, page: Page, tmp_path: Path) -> None:
+    npm_package("terser")
+    minify = ["node", ROOT / "tools/minify.mjs", tmp_path]
+    await asyncio.to_thread(subprocess.run, minify, check=True)
+    served: set[str] = set()
+
+    async def serve(route: Route) -> None:
+        name = route.request.url.rpartition("/")[2]
+        served.add(name)
+        await route.fulfill(path=tmp_path / name, content_type="text/javascript")
+
+    await page.context.route("**/static/realtime/*.js", serve)
+    await record_sockets(page.context)
+    ada = somebody("ada")
+    await site.tell(ada, *(f"Message {number}" for number in range(25)))
+    await site.switch_cookie(page.context, ada)
+    bells = [await site.tab(page.context, "/strict/?tabs&extras") for _ in range(2)]
+    traffic = Traffic(bells[1].page)
+    for bell in bells:
+        await is_live(bell.page)
+        await has_listed(bell.page)
+    assert sum([await open_sockets(bell.page) for bell in bells]) == 1
+    first, second = bells
+    await second.open()
+    await second.scroll_to_end()
+    await expect(second.rows).to_have_count(25)
+    await site.tell(
+        ada, "News", level=STORED_WARNING, data={"title": "Title", "icon": "\N{BICYCLE}"}
+    )
+    for bell in bells:
+        await bell.counts(26)
+    await second.newer.click()
+    await second.dismiss("Title").focus()
+    await second.page.keyboard.press("Enter")
+    await second.counts(25)
+    await first.counts(26)
+    await second.undo.click()
+    await second.counts(26)
+    await second.tick("Title").click()
+    await first.counts(25)
+    await second.tab_all.click()
+    await second.untick("Title").click()
+    await first.counts(26)
+    await second.mark_all.click()
+    await first.counts(0)
+    await site.comes_to_hold(ada)
+    assert served == {
+        "inbox-client.js",
+        "inbox-tabs.js",
+        "notification-bell.js",
+        "notification-extras.js",
+    }
+    await traffic.settle()
+    assert not traffic.complaints
 
 
 async def test_hashed_files_alone_are_enough(
