@@ -13,7 +13,7 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from stored_messages.links import safe_url
-from stored_messages.moments import as_aware_date, as_project_date
+from stored_messages.moments import as_aware_date, as_project_date, within_time
 from stored_messages.positions import format_position
 from stored_messages.sanitizing import clean_text
 from stored_messages.stored import StoredMessage, Summary
@@ -77,8 +77,7 @@ def _aware(date: Any) -> datetime:
         moment = None
     if not isinstance(moment, datetime):
         return _EPOCH
-    # In the first and the last year there may be no such moment in some time zone.
-    return as_aware_date(moment.replace(year=min(max(moment.year, 2), 9998)))
+    return as_aware_date(within_time(moment))
 
 
 def _position(date: datetime, msg_id: Any) -> str:

@@ -29,6 +29,11 @@ def clean_date(moment: Any) -> datetime | None:
     return as_project_date(moment)
 
 
+def within_time(moment: datetime) -> datetime:
+    """Return an old store's date as :func:`clean_date` would take it: in the years 2 to 9998."""
+    return moment.replace(year=min(max(moment.year, 2), 9998))
+
+
 def as_aware_date(moment: datetime) -> datetime:
     """Return the same moment with a time zone."""
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

@@ -35,6 +35,16 @@ def user_pk(user: Any) -> Any:
     return _user_pk(get_user_model(), user)
 
 
+def pk_named(name: str) -> Any:
+    """Return the primary key of this text in the name of a store's key, ``None`` if no user can have it."""
+    try:
+        pk = user_pk(name)
+    except ValueError:
+        return None
+    # A database may raise when it looks for a number beyond its own.
+    return pk if not isinstance(pk, int) or -(2**63) <= pk < 2**63 else None
+
+
 def users_by_pk(users: Iterable[Any]) -> dict[Any, Any]:
     """Return users by their primary keys; raises as :func:`user_pk`, and looks the model up only once."""
     model = get_user_model()

@@ -97,9 +97,9 @@ class StorageMixin(_Base):
         return [message for message in messages if id(message) not in hidden]
 
     def _hidden(self) -> set[int]:
-        """What ``'skip'`` leaves off the page: what is kept in the inbox, or about to be."""
+        """What is left off the page: another user's, and with ``'skip'`` what is kept in the inbox or about to be."""
         if app_settings.ITERATE != "skip":
-            return set()
+            return {id(message) for owner, message in self._collected if self._is_anothers(owner)}
         self._release_ownerless(at_the_end=False)
         return self._kept.keys() | {id(message) for _, message in self._collected}
 
@@ -239,6 +239,13 @@ class StorageMixin(_Base):
     def _user_of_async_view(self, user: Any) -> Any:
         """Return whom ``request.auser()`` found, if anybody asked: who was signed in when the request began."""
         return getattr(self.request, "_acached_user", user)
+
+    def _is_anothers(self, owner: Any) -> bool:
+        """Whether somebody else is signed in by now than the one for whom a message was collected."""
+        user = self._user
+        if owner is user or _is_unresolved(owner) or _is_unresolved(user):
+            return False
+        return _owns_inbox(owner) and _owns_inbox(user) and bool(owner.pk != user.pk)
 
     def _release_ownerless(self, *, at_the_end: bool) -> None:
         """Leave to the storage behind this one what was collected for a user who turns out not to have an inbox.

@@ -27,7 +27,7 @@ from stored_messages.backends.redis_keys import (
 from stored_messages.backends.redis_records import expired
 from stored_messages.backends.redis_script import Script
 from stored_messages.expiry import OWNERLESS_AFTER
-from stored_messages.owners import user_pk
+from stored_messages.owners import pk_named
 from stored_messages.positions import format_position, position_at
 from stored_messages.stored import Cleanup
 
@@ -121,7 +121,8 @@ class RedisCleanup:
 
     def _gone(self, names: list[str]) -> set[str]:
         """Which of these belong to nobody."""
-        pks = {name: pk for name in names if (pk := _user_pk(name)) is not None}
+        plain = (name for name in names if not name.startswith(HASHED))
+        pks = {name: pk for name in plain if (pk := pk_named(name)) is not None}
         users = get_user_model()._base_manager.filter(pk__in=list(pks.values()))
         known = set(users.values_list("pk", flat=True))
         return {
@@ -172,15 +173,3 @@ class RedisCleanup:
             for key, seconds in zip(batch, lifetimes, strict=True):
                 if seconds == _NEVER:
                     yield content_id(key)
-
-
-def _user_pk(name: str) -> Any:
-    """Return whose inbox has this name; ``None`` if it is a hash, or no key that a user can have."""
-    if name.startswith(HASHED):
-        return None
-    try:
-        pk = user_pk(name)
-    except ValueError:  # from when users had other keys
-        return None
-    # SQLite looks for nothing beyond, but raises.
-    return pk if not isinstance(pk, int) or -(2**63) <= pk < 2**63 else None

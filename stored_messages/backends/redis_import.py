@@ -20,7 +20,7 @@ from stored_messages.backends.redis_records import (
     storing,
 )
 from stored_messages.backends.redis_script import Script
-from stored_messages.owners import user_pk
+from stored_messages.owners import pk_named
 from stored_messages.stored import StoredMessage
 
 __all__ = ("UNREACHABLE", "Imported", "RedisImport", "can_import_into")
@@ -71,7 +71,11 @@ class RedisImport:
         """Import, or only count. ``on_progress`` is called with the number of entries of each step."""
         self._on_progress = on_progress or self._on_progress
         for names in batches(self._names):
-            pks = {name: pk for name in names if (pk := _user_pk(name)) is not None}
+            pks = {
+                name: pk
+                for name in names
+                if (pk := pk_named(name.decode(errors="replace"))) is not None
+            }
             users = get_user_model()._base_manager.filter(pk__in=list(pks.values()))
             known = set(users.values_list("pk", flat=True))
             for name in names:
@@ -131,11 +135,3 @@ class RedisImport:
         [new] = self._script.run(self._client, [call])
         self._counts["imported"] += new
         self._counts["known"] += len(living) - new
-
-
-def _user_pk(name: bytes) -> Any:
-    """Return whose lists they are, ``None`` if they cannot be anybody's."""
-    try:
-        return user_pk(name.decode())
-    except ValueError:
-        return None

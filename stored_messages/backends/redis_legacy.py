@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from stored_messages.backends.redis_records import message_id, micros
 from stored_messages.links import safe_url
-from stored_messages.moments import as_aware_date, as_project_date
+from stored_messages.moments import as_aware_date, as_project_date, within_time
 from stored_messages.positions import format_position
 from stored_messages.sanitizing import clean_text
 from stored_messages.stored import StoredMessage
@@ -110,10 +110,7 @@ def _date(value: object) -> datetime:
     date = parse_datetime(value) if isinstance(value, str) else None
     if date is None:
         raise ValueError("An entry has no date.")
-    try:
-        return as_aware_date(date).astimezone(datetime_timezone.utc)
-    except OverflowError as error:
-        raise ValueError("An entry has a date beyond all time.") from error
+    return as_aware_date(within_time(date)).astimezone(datetime_timezone.utc)
 
 
 def _position(date: datetime, number: int) -> str:

@@ -1,11 +1,14 @@
 """Carry every row of 1.4.0 over, or back.
 
 In batches of rows, each one statement and committed on its own: what was done stays done when it is interrupted, and
-running it again goes on from there. Duplicates fold into one; a url that no message may have is dropped.
+running it again goes on from there. Duplicates fold into one; a url that no message may have is dropped, and a date that
+some time zone does not have is moved by a day.
 """
 
 import sys
 from collections.abc import Iterator
+from datetime import datetime
+from datetime import timezone as datetime_timezone
 from typing import Any
 
 from django.conf import settings
@@ -78,6 +81,7 @@ class _Tables:
 def forwards(apps: Any, schema_editor: Any) -> None:
     tables = _Tables(apps, schema_editor)
     messages = tables.rows("message")
+    first_date, last_date = _ends_of_time()
     for first, last in _ranges(messages, "messages"):
         batch = messages.filter(pk__range=(first, last))
         refused = [
@@ -87,6 +91,8 @@ def forwards(apps: Any, schema_editor: Any) -> None:
         ]
         with transaction.atomic(using=messages.db):
             batch.filter(pk__in=refused).update(url=None)
+            batch.filter(date__lt=first_date).update(date=first_date)
+            batch.filter(date__gt=last_date).update(date=last_date)
             # The order of arrival is that of the keys. New positions are times, and so far above.
             batch.filter(stamp=0).update(sent_at=F("date"), position=F("id"), stamp=_random_stamp())
     # What is in an inbox is unread; of the archive there remains what was read.
@@ -141,6 +147,15 @@ def _take_broadcast_back(tables: _Tables, broadcast: Any) -> None:
     for target in ("archive", "inbox"):
         copies = [tables.models[target](user_id=pk, message_id=broadcast.pk) for pk in untouched]
         tables.rows(target).bulk_create(copies, batch_size=BATCH)
+
+
+def _ends_of_time() -> tuple[datetime, datetime]:
+    """Return the first and the last date that can be shown in every time zone."""
+    utc = datetime_timezone.utc
+    first, last = datetime(1, 1, 2, tzinfo=utc), datetime(9999, 12, 30, 23, 59, 59, tzinfo=utc)
+    if not settings.USE_TZ:
+        first, last = first.replace(tzinfo=None), last.replace(tzinfo=None)
+    return first, last
 
 
 def _random_stamp() -> Any:

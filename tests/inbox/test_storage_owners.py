@@ -81,6 +81,36 @@ def test_what_is_added_before_another_signs_in_is_its_owner_s(client, visit, bac
     assert visit("show") == archive(backend, ben) == []
 
 
+def test_it_is_not_shown_to_who_signed_in_meanwhile(client, visit, backend, ada, ben):
+    client.force_login(ada)
+    backend.send([ben], [draft("of Ben")])
+
+    seen = visit("add_then_sign_in_and_show", stored=["1"], plain=["2"], **{"as": "ben"})
+
+    assert "1" not in [text for text, _ in seen]
+    assert "2" in [text for text, _ in seen]
+    assert unread(backend, ada) == ["1"]
+
+
+@needs_async_login
+def test_nor_in_async_views(visit_async, backend, ada, ben):
+    visit_async.client.force_login(ada)
+
+    assert (
+        visit_async("ask_then_add_then_sign_in_and_show_async", stored=["1"], **{"as": "ben"}) == []
+    )
+
+    assert unread(backend, ada) == ["1"]
+
+
+def test_it_is_shown_to_the_same_user_signed_in_again(client, visit, ada, iterate):
+    client.force_login(ada)
+
+    seen = visit("add_then_sign_in_and_show", stored=["1"], **{"as": "ada"})
+
+    assert seen == ([["1", STORED]] if iterate == "read" else [])
+
+
 @needs_async_login
 def test_so_in_async_views_that_asked_who_is_there(visit_async, backend, ada, ben):
     visit_async.client.force_login(ada)

@@ -121,6 +121,18 @@ def add_then_sign_in(request):
     return JsonResponse([], safe=False)
 
 
+def add_then_sign_in_and_show(request):
+    add_then_sign_in(request)
+    return show(request)
+
+
+async def ask_then_add_then_sign_in_and_show_async(request):
+    await ask_then_add_then_sign_in_async(request)
+    return JsonResponse(
+        [[str(one), one.tags] for one in await stored_messages.aget_messages(request)], safe=False
+    )
+
+
 async def ask_then_add_then_sign_in_async(request):
     await request.auser()
     add(request)
@@ -208,9 +220,11 @@ PAGES = (
     add_in_rolled_back_block,
     add_nothing,
     add_then_sign_in,
+    add_then_sign_in_and_show,
     add_then_sign_out,
     add_then_sign_out_async,
     aget_messages,
+    ask_then_add_then_sign_in_and_show_async,
     ask_then_add_then_sign_in_async,
     home,
     ignore,

@@ -1,7 +1,8 @@
 """From 1.4.0 to here and back: nothing is lost, on SQLite and on PostgreSQL."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from datetime import timezone as datetime_timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +14,7 @@ import stored_messages
 from stored_messages import STORED_INFO, STORED_WARNING
 from stored_messages.models import Delivery, Message
 from tests.upgrade import tables
-from tests.upgrade.content import AWKWARD, NOW, many
+from tests.upgrade.content import AWKWARD, NOW, Content, many
 
 OLD = ("stored_messages_message", "stored_messages_messagearchive", "stored_messages_inbox")
 
@@ -125,6 +126,28 @@ def test_what_is_there_afterwards_is_used_at_once(content, migrate, settings):
     assert stored_messages.mark_read(user, str(unread[0]))
     stored_messages.mark_all_read(user)
     assert stored_messages.unread_count(user) == 0
+
+
+def test_dates_at_the_ends_of_time_can_be_shown(old_database, migrate, settings):
+    settings.STORED_MESSAGES = {"INBOX_EXPIRE_DAYS": None, "MESSAGE_EXPIRE_DAYS": None}
+    ends = (
+        datetime(1, 1, 1, tzinfo=datetime_timezone.utc),
+        datetime(9999, 12, 31, 23, 59, tzinfo=datetime_timezone.utc),
+    )
+    Content(
+        messages=[(key, "far", 21, "", date, None) for key, date in enumerate(ends, start=1)],
+        archive=[(1, 1), (2, 1)],
+        inbox=[(1, 1), (2, 1)],
+    ).create()
+
+    migrate()
+
+    first, last = stored_messages.get_backend().inbox_list(User.objects.get(pk=1))
+    for message in (first, last):
+        for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
+            assert message.date.astimezone(ZoneInfo(zone))
+    assert first.date - ends[0] == timedelta(days=1)
+    assert ends[1] - last.date < timedelta(days=2)
 
 
 def test_migrations_are_those_of_the_models(old_database, migrate):
