@@ -4,6 +4,7 @@ VENV ?= .venv
 PORT ?= 8000
 WORKERS ?= 2
 MINUTES ?= 5
+SOCKETS ?= 5000
 
 python := $(VENV)/bin/python
 live := $(VENV)/.installed-live
@@ -19,7 +20,8 @@ help:
 	@echo "make run     serve the example on http://127.0.0.1:$(PORT) (PORT=... for another port)"
 	@echo "make test    every check and every test"
 	@echo "make mariadb the inbox on MariaDB, which make test leaves out"
-	@echo "make faults  everything dies, freezes and comes back, for MINUTES=5 with another SEED each time"
+	@echo "make faults  everything dies, freezes and comes back, for MINUTES=5 with another SEED each time;"
+	@echo "             and SOCKETS=5000 come back at once (1 GB of memory; fewer where there is less)"
 	@echo "make lint    the checks alone"
 	@echo "make pictures the bell in every state, into screenshots/"
 	@echo "make bench   how fast it is, in some minutes"
@@ -83,6 +85,7 @@ mariadb: $(dev)
 faults: $(dev)
 	@sh tools/services.sh
 	$(python) -m tests.faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+	FAULTS_SOCKETS=$(SOCKETS) $(python) -m pytest tests/faults/test_many_sockets.py
 
 clean:
 	rm -rf "$(VENV)" node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

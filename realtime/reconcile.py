@@ -63,11 +63,15 @@ class Reconciler:
         self._missed = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
         self._database = DatabaseThreads(1)
+        self._next_round = 0.0  # in the loop's time: when the next round begins
         #: When the last round ended, on the monotonic clock, and how many seconds it took.
         self.ended = time.monotonic()
         self.took = 0.0
 
     def open(self) -> None:
+        # Processes that start together should not ask the database together.
+        soon = self._interval * random.uniform(0.5, 1)  # noqa: S311
+        self._next_round = asyncio.get_running_loop().time() + soon
         self.tasks = [
             supervision.start("greeting", self._greet),
             supervision.start("reconciling", self._reconcile),
@@ -102,13 +106,12 @@ class Reconciler:
 
     async def _reconcile(self) -> None:
         loop = asyncio.get_running_loop()
-        # Processes that start together should not ask the database together.
-        due = loop.time() + self._interval * random.uniform(0.5, 1)  # noqa: S311
         while True:
-            await supervision.wait_for_event(self._missed, due - loop.time())
-            if loop.time() < due:
+            await supervision.wait_for_event(self._missed, self._next_round - loop.time())
+            if loop.time() < self._next_round:
                 await asyncio.sleep(self._interval * HURRY)
-            due = max(due, loop.time()) + self._interval
+            # Neither one that fails nor one that was hurried is a reason to come later the next time.
+            self._next_round = loop.time() + self._interval
             await self._round()
 
     async def _round(self) -> None:

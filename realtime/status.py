@@ -7,6 +7,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from django.utils.crypto import get_random_string
+
 from realtime import hub, metrics, supervision
 from realtime.groups import EVERYBODY
 from realtime.health import health
@@ -29,8 +31,11 @@ async def ask(layer: Any, wait: float) -> list[dict[str, Any]]:
     Raises what the layer raises.
     """
     channel = await layer.new_channel()
+    # Answers come by a group: with several brokers, some layers send to a channel where nobody receives.
+    group = f"realtime.status.{get_random_string(12)}"
+    await layer.group_add(group, channel)
     began = time.monotonic()
-    await layer.group_send(EVERYBODY, {"type": REQUEST, "reply_to": channel})
+    await layer.group_send(EVERYBODY, {"type": REQUEST, "reply_to": group})
     answers: dict[str, dict[str, Any]] = {}
     with suppress(asyncio.TimeoutError):
         while (left := began + wait - time.monotonic()) > 0:
@@ -43,13 +48,14 @@ async def ask(layer: Any, wait: float) -> list[dict[str, Any]]:
                     "problems": event["problems"],
                     "metrics": event["metrics"],
                 }
+    await layer.group_discard(group, channel)
     return [answers[name] for name in sorted(answers)]
 
 
 def _asked(asked: hub.Hub, event: dict[str, Any]) -> None:
     async def answer() -> None:
         with suppress(Exception):  # whoever asked sees that nothing comes
-            await asyncio.wait_for(asked.layer.send(event["reply_to"], report()), TIMEOUT)
+            await asyncio.wait_for(asked.layer.group_send(event["reply_to"], report()), TIMEOUT)
 
     supervision.once("answering", answer)
 

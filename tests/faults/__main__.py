@@ -1,4 +1,7 @@
-"""`make faults`: minutes of faults, another seed each time. `--seed` replays one."""
+"""`make faults`: minutes of faults, another seed each time. `--seed` replays one.
+
+One of the clients is the bell of a page in Chromium, all others are its inbox client in Node.
+"""
 
 import argparse
 import asyncio
@@ -11,6 +14,8 @@ from pathlib import Path
 
 from tests.faults.deployment import LAYERS, production
 from tests.faults.run import Run
+from tests.faults.watching import Watcher
+from tests.services.browser import launched
 
 
 async def main(seed: str, minutes: float, interval: float) -> None:
@@ -18,15 +23,19 @@ async def main(seed: str, minutes: float, interval: float) -> None:
     layer = generator.choice(list(LAYERS))
     print(f"seed {seed}, layer {layer}", flush=True)
     with tempfile.TemporaryDirectory(prefix="stored-messages-faults-") as directory:
-        async with production(
-            Path(directory),
-            layer=layer,
-            interval=interval,
-            generator=random.Random(f"{seed}/network"),
-        ) as deployment:
-            run = Run(deployment, seed)
+        async with (
+            launched() as browser,
+            production(
+                Path(directory),
+                layer=layer,
+                interval=interval,
+                generator=random.Random(f"{seed}/network"),
+            ) as deployment,
+        ):
+            watcher = Watcher(await browser.new_page())
+            run = Run(deployment, seed, look=watcher.what_is_wrong)
             try:
-                await run.begin()
+                await run.begin(before_looking=lambda: watcher.visit(deployment.url, "ada"))
                 faults = list(run.harm.faults)
                 until = time.monotonic() + minutes * 60
                 for fault in faults:
@@ -58,6 +67,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", default=secrets.token_hex(4))
     parser.add_argument("--minutes", type=float, default=5)
-    parser.add_argument("--interval", type=float, default=1.0)
+    parser.add_argument("--interval", type=float, default=3.0)
     options = parser.parse_args()
     asyncio.run(main(options.seed, options.minutes, options.interval))

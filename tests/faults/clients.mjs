@@ -20,6 +20,8 @@ const tabs = new Map();
 
 class Tab {
   lists = 0;
+  #listBegan = null;
+  #listTook = 0; // the last one
   posts = 0;
   frames = 0;
   connections = 0;
@@ -28,6 +30,8 @@ class Tab {
   deliveries = 0; // `stored` frames
   announced = new Map();
   violations = [];
+  newsAt = 0; // when an event came last
+  recent = []; // what happened last, and when
   socket = null;
   #cookies = new Map();
 
@@ -56,6 +60,8 @@ class Tab {
           }
           heard(data) {
             tab.frames += 1;
+            tab.note(data.slice(0, 120));
+            if (!data.startsWith('{"type":"sync"')) tab.newsAt = Date.now();
             if (data.startsWith('{"type":"stored"')) tab.deliveries += 1;
             super.heard(data);
           }
@@ -64,6 +70,7 @@ class Tab {
     });
     this.client.addEventListener("change", () => this.#inspect());
     this.client.addEventListener("status", ({ detail }) => {
+      this.note(detail);
       this.liveAt = detail === "live" ? Date.now() : null;
       if (detail !== "live") this.downAt ??= Date.now();
       else this.downAt = null;
@@ -77,8 +84,28 @@ class Tab {
   }
 
   async #fetch(url, init) {
-    if (init.method === "POST") this.posts += 1;
-    else this.lists += 1;
+    if (init.method === "POST") {
+      this.posts += 1;
+      return this.#ask(url, init);
+    }
+    this.lists += 1;
+    this.#listBegan = Date.now();
+    this.note("asks for a list");
+    try {
+      const answer = await this.#ask(url, init);
+      this.note(`gets ${answer.status}, ${answer.headers.get("X-Unread-Count")} unread`);
+      return answer;
+    } finally {
+      this.#listTook = Date.now() - this.#listBegan;
+      this.#listBegan = null;
+    }
+  }
+
+  note(what) {
+    this.recent = [...this.recent.slice(-29), `${new Date().toISOString().slice(14, 23)} ${what}`];
+  }
+
+  async #ask(url, init) {
     const headers = { ...init.headers, Cookie: this.#cookie };
     const response = await fetch(url, { ...init, headers });
     for (const cookie of response.headers.getSetCookie()) {
@@ -107,16 +134,19 @@ class Tab {
   }
 
   get state() {
-    const { client, lists, posts, frames, deliveries, connections, liveAt, violations } = this;
+    const { client, lists, posts, frames, deliveries, connections, violations } = this;
+    const { liveAt, newsAt } = this;
     const { unread, hasMore, status, loaded } = client;
     const ids = client.items.map(({ id }) => id);
-    const counts = { lists, posts, frames, deliveries, connections };
-    return { user: this.user, unread, hasMore, status, loaded, ids, liveAt, violations, ...counts };
+    const listTook = this.#listBegan ? Date.now() - this.#listBegan : this.#listTook;
+    const counts = { lists, listTook, posts, frames, deliveries, connections };
+    return { user: this.user, unread, hasMore, status, loaded, ids, liveAt, newsAt, violations, ...counts };
   }
 }
 
 const COMMANDS = {
   open: (command) => void tabs.set(command.name, new Tab(command)),
+  recent: ({ name }) => tabs.get(name).recent,
   states: () => Object.fromEntries([...tabs].map(([name, tab]) => [name, tab.state])),
   async act({ name, action, draw }) {
     const { client } = tabs.get(name);

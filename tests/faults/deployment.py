@@ -66,7 +66,7 @@ class Deployment:
 
     def _environment(self) -> dict[str, str]:
         settings: dict[str, Any] = {
-            "REALTIME": {"RECONCILE_INTERVAL": self.interval, "PUBLISH_TIMEOUT": self.interval}
+            "REALTIME": {"RECONCILE_INTERVAL": self.interval, "PUBLISH_TIMEOUT": 1}
         }
         if self.redis is not None and self.layer is not None:
             config = {"hosts": [self.redis.url]}

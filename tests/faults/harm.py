@@ -109,9 +109,10 @@ class Harm:
 
     async def frames(self) -> None:
         balancer = self._deployment.balancer
-        balancer.frame_faults = FrameFaults(drop=0.2, double=0.2, late=0.3)
+        balancer.frame_faults = faults = FrameFaults(drop=0.2, double=0.2, late=0.3)
         await self._a_while(3, 5)
         balancer.frame_faults = None
+        await asyncio.sleep(faults.delay)  # some are still on their way
 
     async def deaf_client(self) -> None:
         deployment = self._deployment

@@ -50,9 +50,9 @@ class Balancer:
         return len(chosen)
 
     @property
-    def half_open(self) -> int:
-        """How many clients still hold a socket on which nothing passes."""
-        return sum(one.stalled and not one.abandoned for one in self._connections)
+    def half_open(self) -> list[bytes]:
+        """The requests of clients that still hold a socket on which nothing passes."""
+        return [one.request for one in self._connections if one.stalled and not one.abandoned]
 
     def end_sockets(self) -> int:
         """Cut all open sockets off."""
@@ -84,7 +84,7 @@ class Balancer:
             )
         from_server, to_server = await self._connect()
         to_server.write(head)
-        connection = _Connection(self, is_socket, to_server, writer)
+        connection = _Connection(self, head, is_socket, to_server, writer)
         self._connections.add(connection)
         try:
             await connection.run(reader, from_server)
@@ -131,10 +131,12 @@ class _Connection:
     def __init__(
         self,
         balancer: Balancer,
+        request: bytes,
         is_socket: bool,
         to_server: asyncio.StreamWriter,
         to_client: asyncio.StreamWriter,
     ) -> None:
+        self.request = request
         self.is_socket = is_socket
         self.stalled = False
         self.abandoned = False

@@ -118,7 +118,7 @@ async def test_under_daphne_they_go_by_its_ping_timeout(start: Start) -> None:
     await leave(*slow, reader)
 
 
-#: `FAULTS_SOCKETS=5000` for as many as a process should have.
+#: `make faults` has 5000, as many as a process should have at most.
 TABS = 5
 USERS = int(os.environ.get("FAULTS_SOCKETS", "1500")) // TABS
 

@@ -66,13 +66,23 @@ async def test_another_redis_takes_over(
     [key] = await _perform(here, kind="sign in many", users=1)
     listener = await listen(here.port, key)
     await _hears(listener, elsewhere)
+    await _answers(project, here)
     await asyncio.to_thread(watched.master.kill)
     await _hears(listener, elsewhere)
+    await _answers(project, here)
     await leave(listener)
 
 
 async def _perform(server: Server, **operation: Any) -> Any:
     return await asyncio.to_thread(post, server.port, "/perform/", operation)
+
+
+async def _answers(project: Project, server: Server) -> None:
+    """It says how it does when all processes are asked."""
+    printed = await asyncio.to_thread(project.manage, "realtime_status", "--json", "--wait", "2")
+    [process] = json.loads(printed)["processes"]
+    assert process["process"].endswith(f":{server.pid}")
+    assert process["metrics"]["sockets"] == 1
 
 
 async def _hears(listener: Listener, sender: Server) -> None:

@@ -1,16 +1,19 @@
 """The same over a real Redis: the way between processes."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from pytest_django import Settings
@@ -151,3 +154,20 @@ def test_in_two_event_loops_of_a_process(user: User, layers: dict[str, Any]) -> 
         stored_messages.add_message_for([user], stored_messages.STORED_INFO, "in both")
         for tab in tabs:
             tab.received("in both")
+
+
+async def test_all_processes_are_asked_how_they_do(user: User, layers: dict[str, Any]) -> None:
+    async def status(*arguments: str) -> str:
+        printed = StringIO()
+        await asyncio.to_thread(call_command, "realtime_status", *arguments, stdout=printed)
+        return printed.getvalue()
+
+    assert "No process answered" in await status("--wait", "0.2")
+    async with InboxTab(user=user) as tab, InboxTab(user=user):
+        await joined(tab)
+        [process] = json.loads(await status("--json", "--wait", "3"))["processes"]
+        assert process["process"].endswith(f":{os.getpid()}")
+        assert (process["metrics"]["users"], process["metrics"]["sockets"]) == (1, 2)
+        table = await status("--wait", "3")
+        assert layers["default"]["BACKEND"] in table
+        assert "All is well." in table

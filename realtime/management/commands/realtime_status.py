@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from realtime import status
 from realtime.conf import app_settings
-from realtime.layers import configured_layer, is_local
+from realtime.layers import close_connections, configured_layer, is_local, own_layer
 
 COLUMNS = {
     "users": "users",
@@ -49,20 +49,21 @@ class Command(BaseCommand):
             "layer": "none" if layer is None else _path(layer),
             "alias": app_settings.CHANNEL_LAYER,
             "local": is_local(layer),
-            "processes": [] if is_local(layer) else self._ask(layer, wait),
+            "processes": [] if is_local(layer) else self._ask(wait),
         }
         if json:
             self._print_json(found)
         else:
             self._print_table(found, wait)
 
-    def _ask(self, layer: Any, wait: float) -> list[dict[str, Any]]:
+    def _ask(self, wait: float) -> list[dict[str, Any]]:
         async def ask() -> list[dict[str, Any]]:
+            # What runs in this process besides has connections in other event loops.
+            layer = own_layer()
             try:
                 return await asyncio.wait_for(status.ask(layer, wait), wait + status.TIMEOUT)
             finally:
-                if hasattr(layer, "close_pools"):
-                    await layer.close_pools()
+                await close_connections(layer)
 
         try:
             return asyncio.run(ask())
