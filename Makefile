@@ -3,6 +3,7 @@
 VENV ?= .venv
 PORT ?= 8000
 WORKERS ?= 2
+PYTHONS ?= 3.10 3.11 3.12 3.13
 MINUTES ?= 5
 SOCKETS ?= 5000
 
@@ -14,11 +15,12 @@ compared := $(VENV)/.installed-bench
 sources := setup.cfg pyproject.toml tools/environment.sh tools/apt.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint pictures bench messages mariadb faults clean
+.PHONY: help run test matrix lint pictures bench messages mariadb faults clean
 
 help:
 	@echo "make run     serve the example on http://127.0.0.1:$(PORT) (PORT=... for another port)"
 	@echo "make test    every check and every test"
+	@echo "make matrix  the tests that versions matter to, on every supported Python there is, each with a Django"
 	@echo "make mariadb the inbox on MariaDB, which make test leaves out"
 	@echo "make faults  everything dies, freezes and comes back, for MINUTES=5 with another SEED each time;"
 	@echo "             and SOCKETS=5000 come back at once (1 GB of memory; fewer where there is less)"
@@ -78,6 +80,10 @@ messages: $(dev)
 	@sh tools/services.sh gettext
 	$(python) tools/messages.py $(LANGUAGES)
 
+matrix:
+	@sh tools/services.sh
+	@VENV="$(VENV)" WORKERS=$(WORKERS) sh tools/matrix.sh $(PYTHONS)
+
 mariadb: $(dev)
 	@sh tools/services.sh mariadb
 	$(python) -m tests.services.mariadb $(python) -m pytest -n $(WORKERS) tests/inbox -k "not RedisBackend"
@@ -88,6 +94,6 @@ faults: $(dev)
 	FAULTS_SOCKETS=$(SOCKETS) $(python) -m pytest tests/faults/test_many_sockets.py
 
 clean:
-	rm -rf "$(VENV)" node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf "$(VENV)" .venv-3.* node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	rm -f example_project/*.sqlite3 example_project/*.sqlite3-*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,6 @@
 """What every test may ask for. The services are in `tests/services/`, one a module."""
 
+import channels_redis
 import django
 import pytest
 
@@ -19,3 +20,10 @@ def pytest_configure(config: pytest.Config) -> None:
             "filterwarnings",
             "ignore:async_to_sync was passed a non-async-marked callable:UserWarning",
         )
+    if channels_redis.__version__ < "4.3":
+        # Of channels_redis itself.
+        for name in ("channel", "group"):
+            config.addinivalue_line(
+                "filterwarnings",
+                f"ignore:valid_{name}_name is deprecated, use require_valid_{name}_name instead:DeprecationWarning",
+            )

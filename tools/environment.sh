@@ -1,10 +1,11 @@
 #!/bin/sh
-# Makes the virtual environment with the project in it: `tools/environment.sh DIRECTORY EXTRA`.
+# Makes the virtual environment with the project in it: `tools/environment.sh DIRECTORY EXTRA [REQUIREMENT...]`.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/apt.sh
 venv=$1
 extra=$2
+shift 2
 
 new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null
@@ -41,7 +42,7 @@ fi
 echo "Installing the project with its '$extra' extra into $venv"
 attempt=1
 until "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    --retries 5 --timeout 60 --editable ".[$extra]"; do
+    --retries 5 --timeout 60 --editable ".[$extra]" "$@"; do
     if [ "$attempt" -ge 3 ]; then
         echo "pip failed three times; see its last words above." >&2
         exit 1

@@ -89,7 +89,9 @@ def test_with_a_password_and_a_database(server, at, ada):
     send(backend, [ada])
 
     assert unread(backend, ada) == ["Hello"]
-    with pytest.raises(redis.exceptions.AuthenticationError):
+    # redis-py 5 asks for the connection's health while it makes one, and so makes one while it makes one.
+    refused = redis.exceptions.AuthenticationError if redis.VERSION >= (6,) else RecursionError
+    with pytest.raises(refused):
         at(f"redis://{HOST}:{port}/5").inbox_list(ada)
 
 
