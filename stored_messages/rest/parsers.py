@@ -1,8 +1,10 @@
 """Parsers of the REST API."""
 
+import io
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.http import HttpRequest
 from django.utils.http import parse_header_parameters
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
@@ -10,7 +12,7 @@ from rest_framework.request import Request
 
 
 class JSONParser(parsers.JSONParser):
-    """Refuses what is nested too deeply as it refuses what is no JSON."""
+    """Refuses what is larger than Django allows, and what is nested too deeply as it refuses what is no JSON."""
 
     def parse(
         self,
@@ -19,9 +21,26 @@ class JSONParser(parsers.JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         try:
-            return super().parse(stream, media_type, parser_context)
+            return super().parse(_within_limits(stream), media_type, parser_context)
         except RecursionError as error:
             raise ParseError("JSON parse error - nested too deeply") from error
+
+
+class FormParser(parsers.FormParser):
+    """Refuses what is larger than Django allows."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        return super().parse(_within_limits(stream), media_type, parser_context)
+
+
+def _within_limits(stream: Any) -> Any:
+    """The whole body. Raises ``RequestDataTooBig``, which not every supported REST framework does by itself."""
+    return io.BytesIO(stream.body) if isinstance(stream, HttpRequest) else stream
 
 
 def refuse_form_without_fields(request: Request) -> None:

@@ -14,7 +14,7 @@ from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import APIException, NotFound, ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -27,7 +27,7 @@ from rest_framework.views import APIView
 from stored_messages import api
 from stored_messages.adoption import adopt
 from stored_messages.exceptions import MessageDoesNotExist
-from stored_messages.rest.parsers import JSONParser, refuse_form_without_fields
+from stored_messages.rest.parsers import FormParser, JSONParser, refuse_form_without_fields
 from stored_messages.rest.serializers import MessageSerializer, PageSerializer, SeenSerializer
 from stored_messages.stored import Page, Summary
 from stored_messages.throttling import throttle_classes

@@ -15,7 +15,7 @@ from stored_messages.constants import (
 )
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import Traffic, has_listed, is_live
+from tests.e2e.watching import Traffic, is_live
 from tests.inbox_ui.signs import NOT_ONE_SIGN, ONE_SIGN
 from tests.services.browser import NewContext
 
@@ -161,7 +161,6 @@ async def test_an_arrival_is_announced(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.sign_in(page, ada)
     await is_live(page)
-    await has_listed(page)
     await site.tell(ada, "The build is green")
     status = page.locator("notification-bell").get_by_role("status")
     await expect(status).to_have_text("New notification: The build is green")

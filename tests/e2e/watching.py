@@ -120,8 +120,9 @@ async def closed_with(page: Page, code: int) -> None:
 
 
 async def is_live(page: Page) -> None:
-    """Waits until the page's bell hears the server on its socket."""
+    """Waits until the page's bell hears the server on its socket, and has its list: what comes now is an arrival."""
     await _has_status(page, "live")
+    await has_listed(page)
 
 
 async def has_listed(page: Page) -> None:
