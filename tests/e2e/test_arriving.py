@@ -114,7 +114,7 @@ async def test_an_icon_of_its_own_and_the_level_all_the_same(site: Site, page: P
 async def test_what_says_nothing_can_be_named_all_the_same(site: Site, page: Page) -> None:
     ada = somebody("ada")
     bell = await site.sign_in(page, ada)
-    await has_listed(page)
+    await is_live(page)
     await site.tell(ada, " ", data={"title": "  "})
     status = page.locator("notification-bell").get_by_role("status")
     await expect(status).to_have_text("1 new notification")
