@@ -125,6 +125,9 @@ async def test_without_a_hub_there_is_nobody_to_tell(user: User) -> None:
     )
 
 
+# What Python says from 3.12 on to who forks beside threads. It is what this is about.
+FORKING = "ignore:This process:DeprecationWarning"
+
 PROGRAM = """
     import os, sys, django
     from django.conf import settings
@@ -163,7 +166,7 @@ def test_what_is_published_leaves_the_process(
         pubsub.psubscribe("*")
         assert pubsub.get_message(timeout=30)
         done = subprocess.run(
-            [sys.executable, "-c", program],
+            [sys.executable, "-W", FORKING, "-c", program],
             check=False,
             capture_output=True,
             text=True,
