@@ -1,7 +1,8 @@
 """What happened to inboxes.
 
-All signals are sent at once, inside the transaction of whoever changed the inbox, and with ``send_robust``: a
-receiver that raises is logged by Django and breaks nothing. Wait for the commit yourself where it matters::
+All signals are sent at once, when the inbox has been changed; in a transaction of the caller's before it commits.
+They are sent with ``send_robust``: a receiver that raises is logged by Django and breaks nothing, whatever it did in
+the database. Wait for the commit yourself where it matters::
 
     transaction.on_commit(do_it, using=using)
 
@@ -10,27 +11,70 @@ the inbox is not in a database of Django's. The first four are those of 1.4.0; t
 only prepared when somebody listens. A broadcast sends none of them.
 """
 
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import wraps
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.db import connections, transaction
 from django.dispatch import Signal
 
+
+class InboxSignal(Signal):
+    """A signal of which each receiver, in a transaction, has a savepoint of its own.
+
+    One that fails in the database would otherwise leave the transaction to be rolled back, and nobody would know.
+    """
+
+    def _live_receivers(self, sender: Any) -> Any:
+        receivers: Any = super()._live_receivers(sender)
+        aliases = [
+            connection.alias
+            for connection in connections.all(initialized_only=True)
+            if connection.in_atomic_block
+        ]
+        if not aliases:
+            return receivers
+        if isinstance(receivers, list):  # Django 4.2
+            return [_in_savepoints(one, one, aliases) for one in receivers]
+        functions, coroutine_functions = receivers
+        return [
+            *(_in_savepoints(one, one, aliases) for one in functions),
+            *(_in_savepoints(one, async_to_sync(one), aliases) for one in coroutine_functions),
+        ], []
+
+
+def _in_savepoints(receiver: Any, call: Callable[..., Any], aliases: list[str]) -> Any:
+    @wraps(receiver)
+    def calling(**carried: Any) -> Any:
+        with ExitStack() as savepoints:
+            for alias in aliases:
+                savepoints.enter_context(transaction.atomic(using=alias))
+            return call(**carried)
+
+    return calling
+
+
 #: ``user``, ``message``: arrived in the inbox of this user.
-inbox_stored = Signal()
+inbox_stored = InboxSignal()
 #: ``user``, ``message_id``: marked read (it stays in the archive) or dismissed.
-inbox_deleted = Signal()
+inbox_deleted = InboxSignal()
 #: ``user``: everything was marked read; sent on every purge, also of an empty inbox.
-inbox_purged = Signal()
+inbox_purged = InboxSignal()
 #: ``user``, ``message``: arrived in the archive of this user.
-archive_stored = Signal()
+archive_stored = InboxSignal()
 
 #: ``user_ids`` (list), ``messages`` (list of StoredMessage): each of these users got each of these messages, unread.
 #: Once per send; a send to more than a thousand users sends it once per thousand.
-messages_stored = Signal()
+messages_stored = InboxSignal()
 #: ``message``: a message to everybody.
-broadcast_stored = Signal()
+broadcast_stored = InboxSignal()
 #: ``user_id``, ``messages`` (list of Ref): marked read.
-messages_read = Signal()
+messages_read = InboxSignal()
 #: ``user_id``, ``messages`` (list of Ref): marked unread again.
-messages_unread = Signal()
+messages_unread = InboxSignal()
 #: ``user_id``, ``messages`` (list of Ref): gone from inbox and archive.
-messages_dismissed = Signal()
+messages_dismissed = InboxSignal()
 #: ``user_id``, ``up_to`` (a position): everything at and below it was marked read.
-inbox_read_up_to = Signal()
+inbox_read_up_to = InboxSignal()

@@ -1,16 +1,16 @@
 """The part that all stores share: validation, signals and the public methods, over a small set of hooks."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from stored_messages import signals
 from stored_messages.backends.base import StoredMessagesBackend
+from stored_messages.backends.telling import Telling, is_expired
 from stored_messages.exceptions import MessageDoesNotExist, MessageTypeNotSupported
 from stored_messages.expiry import archive_cutoff, inbox_cutoff
 from stored_messages.owners import pk_batches, user_pk
@@ -104,11 +104,11 @@ class InboxBackend(StoredMessagesBackend):
         drafts = list(drafts)
         if not drafts:
             return drafts
-        with self._atomic():
+        with self._changing() as telling:
             self._insert(drafts)
             for user_ids in pk_batches(users):
                 self._deliver(user_ids, drafts)
-                self._announce(drafts, Arrival(user_ids, user_ids))
+                telling.arrived(drafts, user_ids, new_to=user_ids)
         return drafts
 
     def inbox_store(self, users: Any, msg_instance: Any) -> None:
@@ -119,10 +119,10 @@ class InboxBackend(StoredMessagesBackend):
 
     def broadcast(self, draft: StoredMessage) -> StoredMessage:
         draft.broadcast = True
-        with self._atomic():
+        with self._changing() as telling:
             self._insert([draft])
-            if not _expired(draft):
-                self._send_signal(signals.broadcast_stored, message=draft)
+            if not is_expired(draft):
+                telling.add(signals.broadcast_stored, message=draft)
         return draft
 
     def can_handle(self, msg_instance: Any) -> bool:
@@ -142,32 +142,14 @@ class InboxBackend(StoredMessagesBackend):
             if not _over(message, message.sent_at):
                 raise gone(message)
             return
-        with self._atomic():
+        with self._changing() as telling:
             for user_ids in pk_batches(users):
                 # It arrives now, whenever it was sent; and the instance may be out of the list of somebody who read it.
                 arriving = message.copy()
                 arriving.position, arriving.stamp = format_position(next_position()), new_stamp()
                 arriving.read_at = read_at
-                self._announce([arriving], self._deliver_again(user_ids, arriving))
-
-    def _announce(self, messages: Sequence[StoredMessage], arrival: Arrival) -> None:
-        """Tell that these messages arrived for these users."""
-        user_ids = arrival.user_ids
-        if not user_ids:
-            return
-        unread = [message for message in messages if message.read_at is None]
-        for message in messages:
-            self._announce_per_user(signals.archive_stored, message, arrival.new_to)
-        for message in unread:
-            self._announce_per_user(signals.inbox_stored, message, user_ids)
-        live = [message for message in unread if not _expired(message)]
-        if live:
-            self._send_signal(signals.messages_stored, user_ids=user_ids, messages=live)
-
-    def _announce_per_user(self, signal: Any, message: StoredMessage, user_ids: list[Any]) -> None:
-        if user_ids and signal.has_listeners(type(self)):
-            for user in get_user_model()._default_manager.in_bulk(user_ids).values():
-                self._send_signal(signal, user=user, message=message)
+                arrival = self._deliver_again(user_ids, arriving)
+                telling.arrived([arriving], arrival.user_ids, arrival.new_to)
 
     # Reading.
 
@@ -202,35 +184,31 @@ class InboxBackend(StoredMessagesBackend):
     # Changing.
 
     def mark_read(self, user: Any, msg_ids: Iterable[Any]) -> list[Ref]:
-        with self._atomic():
+        with self._changing() as telling:
             refs = self._mark_read(user, _texts(msg_ids))
-            self._send_refs(signals.messages_read, user, refs)
-            self._send_deleted(user, refs)
+            telling.changed(signals.messages_read, user_pk(user), refs)
+            telling.left_inbox(user, refs)
         return refs
 
     def mark_read_below(self, user: Any, position: str | None) -> None:
         below = None if position is None else parse_position(position)
-        with self._atomic():
+        with self._changing() as telling:
             highest = self._mark_read_below(user, below)
             if highest is not None:
-                up_to = highest if below is None else below - 1
-                self._send_signal(
-                    signals.inbox_read_up_to,
-                    user_id=user_pk(user),
-                    up_to=format_position(up_to),
-                )
+                up_to = format_position(highest if below is None else below - 1)
+                telling.add(signals.inbox_read_up_to, user_id=user_pk(user), up_to=up_to)
 
     def mark_unread(self, user: Any, msg_ids: Iterable[Any]) -> list[Ref]:
-        with self._atomic():
+        with self._changing() as telling:
             refs = self._mark_unread(user, _texts(msg_ids))
-            self._send_refs(signals.messages_unread, user, refs)
+            telling.changed(signals.messages_unread, user_pk(user), refs)
         return refs
 
     def dismiss(self, user: Any, msg_ids: Iterable[Any]) -> list[Ref]:
-        with self._atomic():
+        with self._changing() as telling:
             refs = self._dismiss(user, _texts(msg_ids))
-            self._send_refs(signals.messages_dismissed, user, refs)
-            self._send_deleted(user, refs)
+            telling.changed(signals.messages_dismissed, user_pk(user), refs)
+            telling.left_inbox(user, refs)
         return refs
 
     def inbox_delete(self, user: Any, msg_id: Any) -> None:
@@ -240,9 +218,9 @@ class InboxBackend(StoredMessagesBackend):
             )
 
     def inbox_purge(self, user: Any) -> None:
-        with self._atomic():
-            self.mark_read_below(user, None)
-            self._send_signal(signals.inbox_purged, user=user)
+        self.mark_read_below(user, None)
+        with self._changing() as telling:
+            telling.add(signals.inbox_purged, user=user)
 
     # Keeping house.
 
@@ -254,18 +232,16 @@ class InboxBackend(StoredMessagesBackend):
     def expired_messages_cleanup(self) -> None:
         self.cleanup()
 
-    # Signals.
+    @contextmanager
+    def _changing(self) -> Iterator[Telling]:
+        """What happens inside happens whole, and what is to be told is told after that.
 
-    def _send_refs(self, signal: Any, user: Any, refs: list[Ref]) -> None:
-        if refs:
-            self._send_signal(signal, user_id=user_pk(user), messages=refs)
-
-    def _send_deleted(self, user: Any, refs: list[Ref]) -> None:
-        for ref in refs:
-            self._send_signal(signals.inbox_deleted, user=user, message_id=ref.id)
-
-    def _send_signal(self, signal: Any, **kwargs: Any) -> None:
-        signal.send_robust(sender=type(self), using=self.using, **kwargs)
+        Outside of a transaction, what a receiver does cannot undo it any more; inside of one, each has a savepoint.
+        """
+        telling = Telling(type(self), self.using)
+        with self._atomic():
+            yield telling
+        telling.send()
 
 
 def gone(message: StoredMessage) -> MessageDoesNotExist:
@@ -276,11 +252,6 @@ def gone(message: StoredMessage) -> MessageDoesNotExist:
 def _over(message: StoredMessage, now: datetime | None = None) -> bool:
     """Whether a message has expired for good."""
     cutoff = archive_cutoff(now)
-    return cutoff is not None and message.date <= cutoff
-
-
-def _expired(message: StoredMessage) -> bool:
-    cutoff = inbox_cutoff()
     return cutoff is not None and message.date <= cutoff
 
 

@@ -95,7 +95,8 @@ PUBLIC = {
 class FailingBackend(DefaultBackend):
     """A store that fails after it has written: what it wrote must not stay."""
 
-    def _announce(self, messages, user_ids):
+    def _deliver(self, user_ids, messages):
+        super()._deliver(user_ids, messages)
         self._fail()
 
     def broadcast(self, draft):

@@ -2,10 +2,12 @@
 
 import logging
 
+import django
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from stored_messages import STORED_INFO, add_message_for, broadcast_message, signals
+from stored_messages import signals
 from stored_messages.backends import signals as signals_of_1_4_0
 from tests.inbox.conftest import SIGNALS
 from tests.inbox.inboxes import archive, draft, send, unread
@@ -33,7 +35,7 @@ def connected():
     receivers = []
 
     def connect(name, receiver):
-        getattr(signals, name).connect(receiver)
+        getattr(signals, name).connect(receiver, weak=False)
         receivers.append((name, receiver))
 
     yield connect
@@ -165,13 +167,30 @@ def test_marking_read_below_a_position_says_it_all(backend, ada, told):
     assert told() == []
 
 
+def raises(**carried):
+    raise RuntimeError("receiver failed")
+
+
+def stores_what_is_there(**carried):
+    User.objects.create(username="ada")
+
+
+def queries_what_is_not(**carried):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT no_such_column")
+
+
+FAILING = {
+    receiver.__name__: receiver for receiver in (raises, stores_what_is_there, queries_what_is_not)
+}
+
+
+@pytest.mark.parametrize("fail", FAILING.values(), ids=FAILING)
 @pytest.mark.parametrize("name", SIGNALS)
 def test_a_failing_receiver_is_logged_and_breaks_nothing(
-    backend, ada, ben, name, connected, sent_signals, caplog
+    backend, ada, ben, name, connected, sent_signals, caplog, fail
 ):
-    def fail(**carried):
-        raise RuntimeError("receiver failed")
-
+    """In a transaction, which is that of the test."""
     connected(name, fail)
 
     first, second, third = send(backend, [ada, ben], "1", "2", "3")
@@ -187,22 +206,57 @@ def test_a_failing_receiver_is_logged_and_breaks_nothing(
     assert unread(backend, ben) == ["1", "2", "3", "4"]
     failures = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert len(failures) == len([told for told, _ in sent_signals if told == name]) > 0
-    assert {str(record.exc_info[1]) for record in failures} == {"receiver failed"}
+    if fail is raises:
+        assert {str(record.exc_info[1]) for record in failures} == {"receiver failed"}
 
 
-@pytest.mark.parametrize("send_one", [add_message_for, broadcast_message])
-def test_a_receiver_that_breaks_its_query_leaves_the_sender_s_transaction_usable(
-    backend, ada, connected, send_one
-):
-    def fail(**carried):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT no_such_column")
+@pytest.mark.parametrize("fail", FAILING.values(), ids=FAILING)
+@pytest.mark.django_db(transaction=True)
+def test_so_without_a_transaction(backend, ada, connected, fail):
+    for name in SIGNALS:
+        connected(name, fail)
 
-    connected("messages_stored", fail)
-    connected("broadcast_stored", fail)
-    arguments = (STORED_INFO, "Hello")
+    first, second = send(backend, [ada], "1", "2")
+    backend.broadcast(draft("3"))
+    assert unread(backend, ada) == ["1", "2", "3"]
+    backend.mark_read(ada, [first.id])
+    backend.dismiss(ada, [second.id])
+    assert unread(backend, ada) == ["3"]
+    backend.inbox_purge(ada)
+    assert unread(backend, ada) == []
 
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receiver_is_told_of_what_cannot_be_undone_any_more(backend, ada, connected):
+    seen = []
+    connected("messages_stored", lambda **carried: seen.append(connection.in_atomic_block))
+
+    send(backend, [ada], "1")
     with transaction.atomic():
-        send_one(*((ada, *arguments) if send_one is add_message_for else arguments))
+        send(backend, [ada], "2")
+
+    assert seen == [False, True]
+
+
+def test_what_other_receivers_did_stays(backend, ada, connected):
+    connected("messages_stored", lambda **carried: User.objects.create(username="before"))
+    connected("messages_stored", stores_what_is_there)
+    connected("messages_stored", lambda **carried: User.objects.create(username="after"))
+
+    send(backend, [ada], "Hello")
 
     assert unread(backend, ada) == ["Hello"]
+    assert User.objects.filter(username__in=["before", "after"]).count() == 2
+
+
+@pytest.mark.skipif(django.VERSION < (5, 0), reason="Django calls coroutine functions from 5.0 on")
+def test_so_do_receivers_that_are_coroutine_functions(backend, ada, connected, sent_signals):
+    async def fail(**carried):
+        await User.objects.acreate(username="ada")
+
+    connected("messages_stored", fail)
+
+    send(backend, [ada], "Hello")
+
+    assert unread(backend, ada) == ["Hello"]
+    assert User.objects.filter(username="ada").count() == 1

@@ -21,7 +21,7 @@ from realtime.hubs import get_hub, running_hubs
 from realtime.reconcile import SLICE
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
-from stored_messages.backends import DefaultBackend
+from stored_messages.backends.telling import Telling
 from tests.realtime.conftest import INTERVAL
 from tests.realtime.sending import broadcast, mark_all_read, mark_read, send, summary
 from tests.realtime.stores import GatedBackend
@@ -169,7 +169,7 @@ async def test_who_missed_something_is_told_first_and_the_others_little_by_littl
         tabs = [await stack.enter_async_context(InboxTab(user=user)) for user in users]
         await a_round()  # only every second one has something for everybody
         with monkeypatch.context() as untold:
-            untold.setattr(DefaultBackend, "_announce", lambda *args: None)
+            untold.setattr(Telling, "send", lambda telling: None)
             await send(users[-1])
         await a_round()
         assert (await tabs[-1].frame("sync"))["unread"] == 1
