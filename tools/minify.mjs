@@ -10,9 +10,10 @@ import { minify } from "terser";
 
 // Names that only these files use among themselves; what is public keeps its name.
 const INTERNAL = [
-  "answer answered below confirmation copy due dueBelow events failures foot foresee hasSocket",
-  "holders isAbout isAttentive isCurrent isOpen isSignedOut isUnchanged know losses newer pollInterval",
-  "records refs rest retryAfter rows seen sent shows summary tag tail take token touch wording",
+  "ago answer answered below confirmation copy day done due dueBelow element event events failures",
+  "foot foresee full hasSocket holders isAbout isAttentive isCurrent isOpen isSignedOut isUnchanged",
+  "know losses newer number plural pollInterval records refs relative rest retryAfter rows seen sent",
+  "shows summary sync tag tail take texts time token touch wording",
 ];
 const regex = new RegExp(`^(_[a-z].*|${INTERNAL.join(" ").replaceAll(" ", "|")})$`);
 const properties = { regex, builtins: true }; // some are names of the browser's too, not used here
@@ -25,7 +26,7 @@ mkdirSync(folder, { recursive: true });
 for (const name of readdirSync(source).filter((name) => name.endsWith(".js"))) {
   const code = readFileSync(new URL(name, source), "utf8").replace(STYLE, (_, start, style) => {
     const { code: css } = transformSync(style, { loader: "css", minify: true });
-    return `${start}\`${css.trim()}\``;
+    return `${start}\`${css.trim().replace(/([:,]) /g, "$1")}\``;
   }).replace(/--_(\w\w)\w*/g, "--$1"); // the bell's own custom properties
   const compress = { passes: 3, pure_getters: true, hoist_funs: true, unsafe_arrows: true, unsafe_methods: true };
   const options = { module: true, ecma: 2022, compress, mangle: { properties }, nameCache };

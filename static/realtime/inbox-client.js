@@ -299,7 +299,7 @@ const BROWSER = {
 };
 
 export class InboxClient extends EventTarget {
-  // Not meant to be written by others; what is loaded is below.
+  // For others these are to read.
   user = null;
   status = "connecting";
   error = null;
@@ -529,9 +529,7 @@ export class InboxClient extends EventTarget {
   #announce(items) {
     const news = items.filter(({ id, position }) => !this.#known.has(`${id} ${position}`));
     this.#noteKnown(news);
-    for (const item of news.sort((a, b) => (a.position > b.position ? 1 : -1))) {
-      this.#emit("message", item);
-    }
+    for (const item of newestFirst(news).reverse()) this.#emit("message", item);
   }
 
   // --- Beginning, forgetting, beginning again -------------------------------------------------
@@ -1171,7 +1169,12 @@ export class InboxClient extends EventTarget {
   #hear(frame) {
     if (frame.type === "sync") this.#hearSync(frame);
     // Before its first sync a socket may tell of what no list has answered for.
-    else if (this.#isSynced) this.#hearEvent(readFrame(frame));
+    const event = this.#isSynced && readFrame(frame);
+    if (!event) return;
+    for (const action of this.#overlay) action.touch(event);
+    this.#take(event);
+    const { refs = [] } = event;
+    this.#announce(refs.filter((item) => this.#ledger.items.get(item.id) === item));
   }
 
   #hearSync({ user, unread, digest, heartbeat }) {
@@ -1221,14 +1224,6 @@ export class InboxClient extends EventTarget {
       this.#pendingSync = summary;
       this.#armFetch();
     }
-  }
-
-  #hearEvent(event) {
-    if (!event) return;
-    for (const action of this.#overlay) action.touch(event);
-    this.#take(event);
-    const { refs = [] } = event;
-    this.#announce(refs.filter((item) => this.#ledger.items.get(item.id) === item));
   }
 
   #take(event) {
@@ -1294,10 +1289,14 @@ export class InboxClient extends EventTarget {
   _settle(action, name, failure, epoch = this.#epoch) {
     if (epoch !== this.#epoch) return failure === null;
     this.#overlay.delete(action);
-    if (failure) {
-      this.#refused(failure, name);
-      return false;
+    if (failure?.status === 409) {
+      this.#restart();
+    } else if (failure) {
+      this.#need(); // it may have been done all the same, or be about what is gone
+      this.#changed();
+      this.#report(failure, name);
     }
+    if (failure) return false;
     if (action.type === "unread") this.#ledger.know(action.refs);
     for (const event of action.confirmation()) this.#take(event);
     // What was not held may have been counted below.
@@ -1325,16 +1324,6 @@ export class InboxClient extends EventTarget {
     });
   }
 
-  #refused(error, name) {
-    if (error.status === 409) {
-      this.#restart();
-      return;
-    }
-    this.#need(); // it may have been done all the same, or be about what is gone
-    this.#changed();
-    this.#report(error, name);
-  }
-
   async _transmit(url, body, method = "POST", isRetry = false) {
     const epoch = this.#epoch;
     const headers = { Accept: "application/json", "X-Inbox-User": this.user };
@@ -1343,7 +1332,7 @@ export class InboxClient extends EventTarget {
     const keepalive = body.length < KEEPALIVE_LIMIT; // to survive a navigation
     const options = { method, headers, body: body || undefined, keepalive };
     try {
-      const response = await this.#ask(url, options, (answered) => answered);
+      const response = await this.#ask(url, options);
       if (response.ok || (method === "DELETE" && response.status === 404)) return null;
       const error = new ResponseError(response);
       if (!error.isSignedOut || isRetry) return error;
@@ -1356,7 +1345,7 @@ export class InboxClient extends EventTarget {
     }
   }
 
-  async #ask(url, options, read, abort = new AbortController()) {
+  async #ask(url, options, read = (answered) => answered, abort = new AbortController()) {
     const timer = this.#platform.setTimeout(() => abort.abort(), REQUEST_TIMEOUT);
     try {
       const { signal } = abort;

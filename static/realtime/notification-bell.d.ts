@@ -8,7 +8,7 @@ import type { InboxClient, InboxMessage, InboxStatus, InboxErrorDetail } from ".
  * `notification-extras.js` also `toasts` and `count-in-title`.
  *
  * Inside: a link, which is shown until the element is upgraded and leads to the page with all
- * messages; `<script type="application/json">` with texts; the slots `icon` and `empty`.
+ * messages; `<script type="application/json">` with texts; the slots `icon`, `empty`, `header`, `footer`.
  *
  * Parts: `button`, `icon`, `badge`, `panel`, `head`, `title`, `mark-all`, `tabs`, `tab`, `note`,
  * `body`, `newer`, `list`, `item`, `link`, `level`, `content`, `subject`, `text`, `meta`, `actor`,

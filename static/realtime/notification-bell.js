@@ -240,23 +240,18 @@ a:hover .subject { text-decoration: underline; }
 
 let styleSheet;
 
-/**
- * An element; its parts double as the classes that the style sheet knows it by. What it is given
- * are properties or attributes, and what is to be inside; nothing is left out.
- */
+/** An element with its parts, which are its classes too, and with properties, attributes, children. */
 function make(tag, parts, ...given) {
   const element = document.createElement(tag);
-  if (parts) {
-    element.className = parts;
-    element.setAttribute("part", parts);
-  }
+  element.className = element.part = parts;
   for (const one of given.filter(Boolean)) {
-    if (typeof one === "string" || one.nodeType) element.append(one);
-    else {
-      for (const [key, value] of Object.entries(one)) {
-        if (key in element) element[key] = value;
-        else element.setAttribute(key, value);
-      }
+    if (typeof one === "string" || one.nodeType) {
+      element.append(one);
+      continue;
+    }
+    for (const key in one) {
+      if (key in element) element[key] = one[key];
+      else element.setAttribute(key, one[key]);
     }
   }
   return element;
@@ -328,7 +323,7 @@ class Row {
     this.item = item;
     this.date = new Date(item.date);
     this.time = make("time", "time");
-    if (!Number.isNaN(+this.date)) {
+    if (+this.date) {
       this.time.dateTime = item.date;
       this.time.title = wording.full.format(this.date);
     }
@@ -341,7 +336,7 @@ class Row {
 
     const line = (part, words) => words && make("div", part, { dir: "auto" }, words);
     const from = actor && make("bdi", "actor", actor);
-    const meta = make("div", "meta", from, from && " · ", this.time);
+    const meta = make("div", "meta", from, actor && " · ", this.time);
     const lines = [line("subject", title), text !== title && line("text", text), meta];
     const content = make("div", "content", ...(custom ? [custom] : lines));
     const picture = !custom && sign(kind, own, wording);
@@ -370,12 +365,10 @@ class Row {
   }
 }
 
-const graphemes = new Intl.Segmenter();
-
 /** The sender's own icon (a picture's address, or a sign such as an emoji), else the level's. */
 function sign(kind, own, wording) {
   // Whatever is to be seen, it tells the level, where that has a name.
-  const ariaLabel = wording.texts[kind] && wording.say(kind);
+  const ariaLabel = wording.texts[kind];
   const holder = make("span", "level", ariaLabel ? { role: "img", ariaLabel } : { ariaHidden: "true" });
   const showLevel = () => holder.replaceChildren(icon(kind));
   const src = /^(https?:\/)?\/[^/]/.test(own) && safeUrl(own);
@@ -383,7 +376,7 @@ function sign(kind, own, wording) {
     const image = make("img", "", { alt: "", src, loading: "lazy" });
     image.addEventListener("error", showLevel);
     holder.append(image);
-  } else if (!/^[\w/]?$/.test(own) && [...graphemes.segment(own)].length === 1) {
+  } else if (!/^[\w/]?$/.test(own) && [...new Intl.Segmenter().segment(own)].length === 1) {
     holder.append(own);
   } else {
     showLevel();
@@ -529,14 +522,16 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     p.list = make("ul", "list", { role: "list" });
     p.more = makeButton("text-button more", () => this.#loadMore());
     p.tail = make("div", "tail", p.more);
-    p.state = make("div");
+    p.state = make("div", "state");
     const body = [p.newer, p.list, p.tail, p.state];
     p.body = make("div", "body", { id: "body", role: "tabpanel" }, named, ...body);
     p.all = make("a", "text-button all");
     p.foot = make("div", "foot", p.all);
     const panel = { popover: "auto", role: "dialog", tabIndex: -1 };
     const head = make("div", "head", p.title, p.markAll);
-    p.panel = make("div", "panel", panel, named, head, p.tabs, p.note, p.body, p.foot);
+    const header = make("slot", "", { name: "header" });
+    const footer = make("slot", "", { name: "footer" });
+    p.panel = make("div", "panel", panel, named, head, header, p.tabs, p.note, p.body, footer, p.foot);
     p.status = make("div", "away", { role: "status" });
     // What stands in the light DOM is for before the upgrade; only read from then on.
     const slot = make("slot", "", { hidden: true });
@@ -583,7 +578,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   #toggles({ newState }) {
     const { button, panel } = this.#parts;
     const isOpening = newState === "open";
-    button.ariaExpanded = String(isOpening);
+    button.ariaExpanded = isOpening;
     if (isOpening) {
       this.#hasLoadFailed = false;
       this.#place(true);
@@ -729,14 +724,14 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
 
   // --- Telling
 
-  #failed({ error, action }) {
-    if (action) {
+  #failed(detail) {
+    if (detail.action) {
       // It stays until the panel is closed or something else is tried, whatever lists do meanwhile.
       this.#isRefused = true;
       this.#announce("refused");
     }
     this.#schedule();
-    if (this.#tell("error", { error, action }, true)) console.warn("notification-bell:", error);
+    if (this.#tell("error", detail, true)) console.warn("notification-bell:", detail.error);
   }
 
   #arrived(item) {
@@ -832,8 +827,9 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     else newer = Math.max(newer, count - this.#under - old.length);
 
     for (const tab of p.tabs.children) {
-      tab.ariaSelected = String(tab.id === this.#tab);
-      tab.tabIndex = tab.id === this.#tab ? 0 : -1;
+      const isChosen = tab.id === this.#tab;
+      tab.ariaSelected = isChosen;
+      tab.tabIndex = isChosen ? 0 : -1;
     }
     p.tabs.hidden = isOut;
     p.markAll.hidden = !count || !this.#client.loaded;
@@ -846,8 +842,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     this.#renderState(items.length || (hasMore && loaded) ? "" : this.#stateName);
     p.tail.hidden = !loaded || !hasMore || known.length >= MAX_SHOWN;
     p.more.textContent = this.say(this.#isLoadingMore ? "loading" : "load_more");
-    p.more.ariaDisabled = String(this.#isLoadingMore);
-    const href = safeUrl(this.querySelector("a[href]")?.href);
+    p.more.ariaDisabled = this.#isLoadingMore;
+    const href = safeUrl(this.querySelector(":scope > a:not([slot])")?.href);
     p.foot.hidden = !href;
     if (href) p.all.href = href;
     p.all.textContent = this.say(isOut ? "sign_in" : "see_all");
@@ -881,31 +877,28 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     if (note.name === name) return;
     note.name = name;
     note.classList.toggle("problem", this.#isRefused);
-    const words = make("span", "", this.say(name));
-    note.replaceChildren(icon({ polling: "info", dismissed: "dismiss" }[name] ?? "warning"), words);
-    if (name !== "dismissed") return;
+    const picture = icon({ polling: "info", dismissed: "dismiss" }[name] ?? "warning");
     const undo = () => this.#undo?.abort();
-    note.append(makeButton("text-button undo", undo, this.say("undo")));
+    const button = name === "dismissed" && makeButton("text-button undo", undo, this.say("undo"));
+    note.replaceChildren(picture, make("span", "", this.say(name)), button || "");
   }
 
   #renderState(name) {
     const { state } = this.#parts;
     if (state.name === name) return;
     state.name = name;
+    state.hidden = !name;
     state.replaceChildren();
     if (!name) return;
     const kind = { error: "warning", signed_out: "debug", loading: "debug" }[name] ?? "success";
     const picture = make("div", "state-icon", icon(kind === "debug" ? "bell" : kind));
     picture.classList.add(kind);
+    const again = () => (this.#tab === "all" ? this.#client.all.open() : this.#client.refresh());
     // The page may have put something of its own there.
-    const content = make("slot", "", picture, make("b", "", this.say(name)));
-    content.name = name.replace("_all", "");
-    if (name !== "loading") content.append(this.say(`${name}_hint`));
-    if (name === "error") {
-      const again = () => (this.#tab === "all" ? this.#client.all.open() : this.#client.refresh());
-      content.append(makeButton("text-button retry", again, this.say("retry")));
-    }
-    state.replaceChildren(make("div", "state", content));
+    const slot = make("slot", "", { name: name.replace("_all", "") }, picture);
+    slot.append(make("b", "", this.say(name)), name === "loading" ? "" : this.say(`${name}_hint`));
+    if (name === "error") slot.append(makeButton("text-button retry", again, this.say("retry")));
+    state.append(slot);
   }
 
   /** Bring the rows in order, touching only those that differ. */

@@ -186,21 +186,35 @@ async def test_a_page_draws_the_rows_itself(site: Site, page: Page) -> None:
     await bell.lists("BROKEN", "PLAIN")
 
 
-async def test_slots_for_the_icon_and_the_empty_state(site: Site, page: Page) -> None:
+async def test_slots_for_what_a_page_has_to_say(site: Site, page: Page) -> None:
     await site.sign_in(page, somebody("ada"))
     await is_live(page)
     await page.evaluate(
         """(html) => {
           const bell = document.querySelector("notification-bell");
-          bell.insertAdjacentHTML("beforeend", html);
+          bell.insertAdjacentHTML("afterbegin", html);
         }""",
-        '<i slot="icon" id="icon">!</i><p slot="empty" id="nothing">Go outside.</p>',
+        '<i slot="icon" id="icon">!</i><p slot="empty" id="nothing">Go outside.</p>'
+        '<p slot="header" id="head">Quiet hours</p><a slot="footer" id="foot" href="/settings/">Settings</a>',
     )
     bell = Bell(page)
     await expect(page.locator("#icon")).to_be_visible()
     await expect(bell.button.locator("svg")).to_be_hidden()
     await bell.open()
     await expect(page.locator("#nothing")).to_be_visible()
+    tops = [
+        (await piece.bounding_box() or {})["y"]
+        for piece in (
+            bell.panel.get_by_role("heading"),
+            page.locator("#head"),
+            bell.tab_unread,
+            page.locator("#nothing"),
+            page.locator("#foot"),
+            bell.link_of_panel,
+        )
+    ]
+    assert tops == sorted(tops)
+    await expect(bell.link_of_panel).to_have_attribute("href", f"{site.url}/messages/")
     await expect(bell.panel.get_by_text("All caught up")).to_be_hidden()
 
 
