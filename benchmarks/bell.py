@@ -10,7 +10,7 @@ from playwright.async_api import Page
 from benchmarks.report import Report
 from tests.e2e.bell import Bell
 from tests.e2e.site import SETTINGS, Site, somebody
-from tests.e2e.watching import Traffic, is_live
+from tests.e2e.watching import Traffic, has_listed, is_live
 from tests.services.browser import launched
 from tests.services.server import ROOT, Project, Server
 
@@ -38,6 +38,7 @@ async def _storm(site: Site, page: Page, count: int, *, is_open: bool) -> dict[s
     ada = somebody("ada")
     bell = await site.sign_in(page, ada)
     await is_live(page)
+    await has_listed(page)
     if is_open:
         await bell.open()
     await page.evaluate(_WATCH, count)

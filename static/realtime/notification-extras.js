@@ -15,7 +15,7 @@ const LOCKED_FOR = 3000;
 const GATHER = 250; // milliseconds; what arrives together is told together
 
 const STYLE = `
-.toasts { position: fixed; inset: auto 16px 16px auto; inline-size: min(26em, 100vw - 32px);
+.toasts { position: fixed; inset: auto 16px 16px auto; inline-size: min(25.5em, 100vw - 32px);
   border: 0; overflow: visible; background: none; color: inherit; text-align: start; }
 .toasts:popover-open { display: grid; gap: 8px; }
 .toasts:dir(rtl) { inset: auto auto 16px 16px; }
