@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from django.utils.crypto import get_random_string
+
 from realtime import log, supervision
 from realtime.counters import counters
 from realtime.groups import EVERYBODY
@@ -44,6 +46,8 @@ class Line:
         self.events: deque[dict[str, Any]] = deque()
         self.arrived = asyncio.Event()
         self.membership = Membership(layer)
+        self._own_group = f"realtime.hub.{get_random_string(12)}"
+        self.membership.want(self._own_group)
         self.layer = layer
         self._another = another
         self._patience = interval / 3
@@ -132,23 +136,23 @@ class Line:
     async def _probe(self) -> set[str]:
         """Say something by both ways and return what is to be heard.
 
-        Nothing is said to everybody when some hub was heard there since the last time: with many hubs, few do.
+        Nothing is said to everybody when some hub was heard there since the last time: with many hubs, few do. Nor
+        is anything where no group is joined: that is for who joins them to notice. The hub's own way is a group too,
+        not its channel, as events never come but by groups, and of several brokers a channel may be at another one.
         """
-        ways = {"channel"}
-        if "everybody" not in self._heard and EVERYBODY in self.membership.joined:
-            ways.add("everybody")
+        ways = {"own": self._own_group}
+        if "everybody" not in self._heard:
+            ways["everybody"] = EVERYBODY
+        ways = {way: group for way, group in ways.items() if group in self.membership.joined}
         self._heard.clear()
         try:
-            await self._say(self.layer.send, str(self._channel), "channel")
-            if "everybody" in ways:
-                await self._say(self.layer.group_send, EVERYBODY, "everybody")
+            for way, group in ways.items():
+                event = {"type": PROBE, "way": way}
+                await supervision.within(TIMEOUT, self.layer.group_send(group, event))
         except Exception:
             self.membership.doubt()
             raise
-        return ways
-
-    async def _say(self, send: Callable[..., Any], target: str, way: str) -> None:
-        await supervision.within(TIMEOUT, send(target, {"type": PROBE, "way": way}))
+        return set(ways)
 
     async def _receive(self, channel: str) -> None:
         try:
