@@ -46,9 +46,11 @@ def pk_named(name: str) -> Any:
 
 
 def users_by_pk(users: Iterable[Any]) -> dict[Any, Any]:
-    """Return users by their primary keys; raises as :func:`user_pk`, and looks the model up only once."""
+    """Return users by their primary keys, those that are given as such too; raises as :func:`user_pk`."""
     model = get_user_model()
-    return {_user_pk(model, user): user for user in users}
+    by_pk = {_user_pk(model, user): user for user in users}
+    keys = [pk for pk, user in by_pk.items() if not hasattr(user, "pk")]
+    return by_pk | model._base_manager.in_bulk(keys) if keys else by_pk
 
 
 def _user_pk(model: Any, user: Any) -> Any:
@@ -101,6 +103,8 @@ _UNLIMITED = {"varchar": "text", "char": "bpchar"}
 
 def joined_at(user: Any) -> datetime | None:
     """Return since when this user sees broadcasts: ``date_joined`` where the model has it, else ``None`` for ever."""
+    if not hasattr(user, "pk"):  # a key, which does not say
+        user = get_user_model()._base_manager.filter(pk=user).first()
     joined = getattr(user, "date_joined", None)
     return as_project_date(joined) if isinstance(joined, datetime) else None
 

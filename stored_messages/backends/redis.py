@@ -45,7 +45,7 @@ from stored_messages.backends.redis_records import (
 from stored_messages.backends.redis_script import Script
 from stored_messages.backends.redis_url import check_url
 from stored_messages.conf import app_settings
-from stored_messages.owners import user_pk
+from stored_messages.owners import user_pk, users_by_pk
 from stored_messages.positions import format_position
 from stored_messages.stored import Cleanup, Page, Ref, StoredMessage, Summary
 
@@ -188,7 +188,7 @@ class RedisBackend(InboxBackend):
         return kept + sum(one.id not in delivered for one in broadcasts)
 
     def summaries(self, users: Iterable[Any]) -> dict[Any, Summary]:
-        by_pk = {user_pk(user): user for user in users}
+        by_pk = users_by_pk(users)
         if not by_pk:
             return {}
         broadcasts = Totals(live(all_broadcasts(self.client)))

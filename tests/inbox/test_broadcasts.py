@@ -47,6 +47,21 @@ def test_who_joins_later_does_not_see_it(backend, ada, everybody, person):
         check_agreement(backend, user)
 
 
+def test_a_user_named_by_their_key_sees_what_they_see(backend, ada, person):
+    backend.broadcast(draft("Before"))
+    ben = person("ben", date_joined=timezone.now())
+    broadcast = backend.broadcast(draft("After"))
+
+    for user in (ben, ben.pk, str(ben.pk)):
+        assert unread(backend, user) == archive(backend, user) == ["After"]
+        assert backend.archive_count(user) == 1
+        assert backend.summary(user) == backend.page(user).summary == (1, broadcast.stamp)
+    assert backend.summaries([ada, ben.pk]) == {
+        ada.pk: backend.summary(ada),
+        ben.pk: (1, broadcast.stamp),
+    }
+
+
 def test_who_joined_at_that_very_moment_sees_it(backend, everybody, person):
     punctual = person("punctual", date_joined=everybody.sent_at)
 
