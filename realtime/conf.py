@@ -4,7 +4,7 @@ Nothing is cached here, so ``override_settings`` works at any time. What a runni
 stays as it was.
 """
 
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 
@@ -21,8 +21,9 @@ DEFAULTS: dict[str, Any] = {
 
 
 def user_settings() -> dict[str, Any]:
-    """The project's ``REALTIME`` as it is written, or an empty dict."""
-    return cast("dict[str, Any]", getattr(settings, "REALTIME", None) or {})
+    """The project's ``REALTIME`` as it is written, or an empty dict: also for what is none."""
+    written = getattr(settings, "REALTIME", None)
+    return written if isinstance(written, dict) else {}
 
 
 class AppSettings:

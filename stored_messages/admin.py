@@ -55,9 +55,10 @@ class LevelFilter(admin.SimpleListFilter):
         level = self.value()
         if level is None:
             return queryset
-        chosen: QuerySet[Any] = (
-            queryset.filter(level=level) if level.isdecimal() else queryset.none()
-        )
+        # Of the request it is a text; for the facets it is a level.
+        chosen: QuerySet[Any] = queryset.none()
+        if str(level) in {str(known) for known, _ in level_choices()}:
+            chosen = queryset.filter(level=level)
         return chosen
 
 

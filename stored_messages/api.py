@@ -8,6 +8,7 @@ with the same arguments, result and errors.
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -55,6 +56,11 @@ __all__ = (
 )
 
 logger = logging.getLogger("stored_messages")
+#: More than anybody has, and less than any store's own limit.
+_MOST = 1_000_000_000
+#: How many ids go to the store at a time: some databases take few parameters.
+_BATCH = 1000
+
 _Result = TypeVar("_Result")
 _Arguments = ParamSpec("_Arguments")
 
@@ -143,7 +149,9 @@ def mark_all_read(
         return
     if below is not None:  # first, since what is no position is refused before anything changes
         backend.mark_read_below(user, below)
-    backend.mark_read(user, [_id(message) for message in _several(shown)])
+    ids = (_id(message) for message in _several(shown))
+    while batch := list(islice(ids, _BATCH)):
+        backend.mark_read(user, batch)
 
 
 def inbox(user: Any, *, limit: int = 20, cursor: str | None = None) -> Page:
@@ -219,6 +227,8 @@ def _id(message: Any) -> Any:
 def _several(shown: Any) -> Iterable[Any]:
     if shown is None:
         return ()
+    if isinstance(shown, Page):
+        raise TypeError("shown is messages or their ids: of a page, its messages.")
     is_one = isinstance(shown, str) or not isinstance(shown, Iterable)
     return [shown] if is_one else shown
 
@@ -228,7 +238,7 @@ def _limit(limit: Any) -> int:
         raise TypeError(f"limit must be an integer, got {limit!r}.")
     if limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}.")
-    return limit
+    return min(limit, _MOST)
 
 
 def _guarded(fail_silently: bool, store: Callable[[], _Result]) -> _Result | None:

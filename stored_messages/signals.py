@@ -12,45 +12,36 @@ only prepared when somebody listens. A broadcast sends none of them.
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from functools import wraps
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.db import connections, transaction
+from django.db import connections
 from django.dispatch import Signal
+
+from stored_messages.savepoints import savepoints
 
 
 class InboxSignal(Signal):
-    """A signal of which each receiver, in a transaction, has a savepoint of its own.
-
-    One that fails in the database would otherwise leave the transaction to be rolled back, and nobody would know.
-    """
+    """A signal of which each receiver, in a transaction, has a savepoint of its own."""
 
     def _live_receivers(self, sender: Any) -> Any:
         receivers: Any = super()._live_receivers(sender)
-        aliases = [
-            connection.alias
-            for connection in connections.all(initialized_only=True)
-            if connection.in_atomic_block
-        ]
-        if not aliases:
-            return receivers
         if isinstance(receivers, list):  # Django 4.2
-            return [_in_savepoints(one, one, aliases) for one in receivers]
+            return [_in_savepoints(one, one) for one in receivers]
         functions, coroutine_functions = receivers
+        if not any(one.in_atomic_block for one in connections.all(initialized_only=True)):
+            return receivers
         return [
-            *(_in_savepoints(one, one, aliases) for one in functions),
-            *(_in_savepoints(one, async_to_sync(one), aliases) for one in coroutine_functions),
+            *(_in_savepoints(one, one) for one in functions),
+            *(_in_savepoints(one, async_to_sync(one)) for one in coroutine_functions),
         ], []
 
 
-def _in_savepoints(receiver: Any, call: Callable[..., Any], aliases: list[str]) -> Any:
+def _in_savepoints(receiver: Any, call: Callable[..., Any]) -> Any:
     @wraps(receiver)
     def calling(**carried: Any) -> Any:
-        with ExitStack() as savepoints:
-            for alias in aliases:
-                savepoints.enter_context(transaction.atomic(using=alias))
+        with savepoints():
             return call(**carried)
 
     return calling

@@ -15,6 +15,7 @@ from stored_messages.adoption import adopt
 from stored_messages.backends import get_backend
 from stored_messages.conf import app_settings
 from stored_messages.constants import STORED_LEVEL_TAGS
+from stored_messages.savepoints import savepoints
 from stored_messages.stored import StoredMessage
 
 if TYPE_CHECKING:
@@ -127,8 +128,8 @@ class StorageMixin(_Base):
             return []
         user, rows = self._user, []
         try:
-            if _owns_inbox(user):
-                inbox = map(adopt, get_backend().inbox_list(user))
+            with savepoints():
+                inbox = map(adopt, get_backend().inbox_list(user) if _owns_inbox(user) else ())
                 rows = [message for message in inbox if message.id not in self._kept_ids]
         except SynchronousOnlyOperation:
             raise

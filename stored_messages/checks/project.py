@@ -10,6 +10,7 @@ from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.messages.storage.base import BaseStorage
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.checks import CheckMessage, Error, Warning
+from django.db import router
 from django.utils.module_loading import import_string
 
 _CONTEXT_PROCESSOR = "django.contrib.messages.context_processors.messages"
@@ -109,7 +110,21 @@ def check_installation(
                 id="stored_messages.W018",
             )
         )
-    return [*found, *_check_middleware()]
+    return [*found, *_check_middleware(), *_check_routers()]
+
+
+def _check_routers() -> list[CheckMessage]:
+    models = apps.get_app_config("stored_messages").get_models()
+    aliases = {model.__name__: router.db_for_write(model) for model in models}
+    if len(set(aliases.values())) == 1:
+        return []
+    return [
+        Error(
+            f"DATABASE_ROUTERS send the models of 'stored_messages' to several databases: {aliases}.",
+            hint="Send them to the same one: they refer to each other.",
+            id="stored_messages.E027",
+        )
+    ]
 
 
 def _check_middleware() -> list[CheckMessage]:

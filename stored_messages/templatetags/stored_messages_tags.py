@@ -13,6 +13,7 @@ from django import template
 from django.core.exceptions import SynchronousOnlyOperation
 
 from stored_messages import api
+from stored_messages.savepoints import savepoints
 
 register = template.Library()
 logger = logging.getLogger("stored_messages")
@@ -76,7 +77,8 @@ def _of_reader(context: Any, read: Callable[[Any], _Result], nothing: _Result) -
     request = context.get("request")
     user = getattr(request, "user", None) or context.get("user")
     try:
-        return read(user) if getattr(user, "is_authenticated", False) else nothing
+        with savepoints():
+            return read(user) if getattr(user, "is_authenticated", False) else nothing
     except SynchronousOnlyOperation:
         raise
     except Exception:

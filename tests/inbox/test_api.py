@@ -264,6 +264,25 @@ def test_a_single_message_that_was_shown_is_one(backend, ada):
         mark_all_read(ada, shown=[], below=5)
 
 
+def test_a_page_is_not_what_was_shown_but_its_messages_are(backend, ada):
+    add_message_for(ada, STORED_INFO, "Hello")
+    page = stored_messages.inbox(ada, limit=sys.maxsize)
+
+    with pytest.raises(TypeError, match="its messages"):
+        mark_all_read(ada, shown=page)
+    mark_all_read(ada, shown=page.messages)
+
+    assert unread(backend, ada) == []
+
+
+def test_as_many_may_have_been_shown_as_one_likes(backend, ada):
+    message = add_message_for(ada, STORED_INFO, "Hello")
+
+    mark_all_read(ada, shown=(str(number) for number in [*range(70_000), message.id]))
+
+    assert unread(backend, ada) == []
+
+
 @pytest.mark.parametrize("action", [mark_read, mark_unread, dismiss])
 def test_a_user_is_no_message(backend, ada, action):
     with pytest.raises(TypeError, match="the user comes first"):

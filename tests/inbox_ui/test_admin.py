@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlencode
 
+import django
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -109,6 +110,19 @@ def test_search_and_filters(database, root, ada, query, expected):
     database.broadcast(draft("Down", STORED_ERROR, extra_tags="urgent"))
 
     assert [row[0] for row in listed(root.get(f"{LIST}?{query}"))] == expected
+
+
+@pytest.mark.skipif(django.VERSION < (5, 0), reason="Django has facets from 5.0 on")
+def test_the_filters_show_counts(database, root, ada):
+    database.send([ada], [draft("one"), draft("two", STORED_ERROR)])
+
+    page = root.get(f"{LIST}?_facets=True")
+
+    assert page.status_code == 200
+    assert re.findall(r"(error|info)\s+\((\d+)\)", page.content.decode().lower()) == [
+        ("info", "1"),
+        ("error", "1"),
+    ]
 
 
 def test_content_is_shown_escaped_and_cannot_be_changed(database, root, ada):

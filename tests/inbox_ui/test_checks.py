@@ -57,6 +57,25 @@ class WithoutUrls(third_party.LegacyBackend):
         return super().create_message(level, msg_text, extra_tags, date)
 
 
+class Apart:
+    """A router that sends the two tables to different databases."""
+
+    def db_for_write(self, model, **hints):
+        return "elsewhere" if model.__name__ == "Delivery" else None
+
+
+def test_tables_in_different_databases(settings):
+    settings.DATABASE_ROUTERS = [f"{__name__}.Apart"]
+
+    [error] = check_installation(None)
+    assert error == Error(
+        "DATABASE_ROUTERS send the models of 'stored_messages' to several databases: "
+        "{'Message': 'default', 'Delivery': 'elsewhere'}.",
+        hint="Send them to the same one: they refer to each other.",
+        id="stored_messages.E027",
+    )
+
+
 def all_checks():
     return [
         found

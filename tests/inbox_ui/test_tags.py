@@ -3,11 +3,13 @@
 import logging
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import connection, transaction
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
 from django.utils.safestring import mark_safe
 
+from stored_messages.backends import DefaultBackend
 from tests.inbox_ui.sending import draft, sent_days_ago
 
 LOAD = "{% load stored_messages_tags %}"
@@ -143,6 +145,29 @@ def test_a_backend_of_1_4_0(legacy, ada):
     assert items(render("{% stored_messages_list %}", user=ada)) == ["two", "one"]
     assert items(render("{% stored_messages_archive 1 %}", user=ada)) == ["two"]
     assert render("{% stored_messages_count as n %}{{ n }}", user=ada) == "2"
+
+
+class Broken(DefaultBackend):
+    """One whose query fails, as while its tables are being changed."""
+
+    def summary(self, user):
+        with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+            cursor.execute("SELECT no_such_column")
+
+    page = archive_count = summary
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("tag", ["list", "archive", "count"])
+def test_what_the_view_wrote_stays_when_the_inbox_cannot_be_read(configure, ada, tag, caplog):
+    configure(STORAGE_BACKEND=f"{__name__}.Broken")
+
+    with transaction.atomic():
+        User.objects.create(username="written by the view")
+        render(f"{{% stored_messages_{tag} %}}", user=ada)
+
+    assert "The inbox could not be read" in caplog.text
+    assert User.objects.filter(username="written by the view").exists()
 
 
 def test_a_store_that_is_down_leaves_the_page_alone(redis_backend, configure, ada, caplog):

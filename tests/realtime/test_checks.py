@@ -34,10 +34,11 @@ def test_the_checks_are_registered(settings: Settings) -> None:
     assert found() == ["realtime.E001", "realtime.W006", "realtime.W009"]
 
 
-def test_no_dict(settings: Settings) -> None:
-    settings.REALTIME = []
-    [error] = check_settings(None)
-    assert (error.id, error.msg) == ("realtime.E010", "REALTIME is [].")
+@pytest.mark.parametrize("wrong", [[], "x", 5])
+def test_no_dict(settings: Settings, wrong: object) -> None:
+    settings.REALTIME = wrong
+    found = [one for one in run_checks() if one.id == "realtime.E010"]
+    assert [one.msg for one in found] == [f"REALTIME is {wrong!r}."]
 
 
 def test_urls_that_are_not_included(settings: Settings) -> None:
