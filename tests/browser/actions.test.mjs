@@ -344,6 +344,24 @@ describe("rule 15: mark all read", () => {
     assert.equal(tab.lists.length, 1);
   });
 
+  test("from a message that lies below what is loaded: it and what is older", async () => {
+    const tab = await new Tab().live(9, 8, 7, 6, 5, 4);
+    tab.hold = "posts";
+    const done = tab.client.markAllRead([], message(5));
+    assert.deepEqual(tab.posts[0].json, { ids: ["5"], before: position(5) });
+    // Of those that are not loaded only the one that is named can be counted.
+    assert.deepEqual(tab.shown, [9, 8, 7]);
+    assert.equal(tab.client.unread, 5);
+    assert.equal(tab.client.hasMore, true);
+    tab.leave(5, 4);
+    await tab.release();
+    assert.equal(await done, true);
+    await tab.clock.pass(DEBOUNCE);
+    assert.equal(tab.client.unread, 4);
+    assert.equal(tab.lists.length, 2);
+    assert.deepEqual(tab.shown, [9, 8, 7]);
+  });
+
   test("nothing below is meant when everything is loaded", async () => {
     const tab = await new Tab().live(2, 1);
     await tab.client.markAllRead();
