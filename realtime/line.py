@@ -86,6 +86,8 @@ class Line:
             asked = time.monotonic()
             expected = await self._probe()
             await asyncio.sleep(patience)
+            if not expected:
+                continue
             if expected <= self._heard:
                 took = self._probe_heard_at - asked
                 patience = min(max(took * 3, self._patience), self._patience * SLOWEST)

@@ -50,12 +50,13 @@ def backend(request: pytest.FixtureRequest, settings: Settings) -> str | None:
 
 async def hears(tab: InboxTab, user: User, timeout: float = CEILING) -> None:
     """Wait until a message arrives by itself."""
+    sent: set[str] = set()
 
     async def heard() -> bool:
-        message = await send(user)
+        sent.add((await send(user)).id)
         while True:
             frame = await tab.frame()
-            if frame["type"] == "stored" and frame["message"]["id"] == message.id:
+            if frame["type"] == "stored" and frame["message"]["id"] in sent:
                 return True
             if frame["type"] == "sync" and frame["unread"] == (await summary(user)).unread:
                 return False  # a summary was quicker
