@@ -16,7 +16,7 @@ def test_the_project_s_settings_are_right():
     assert check_settings(None) == check_storage(None) == []
 
 
-def test_they_are_registered(settings):
+def test_they_are_registered(settings, db):
     settings.STORED_MESSAGES = {"ITERATE": "maybe"}
     settings.MIDDLEWARE = []
 

@@ -94,7 +94,7 @@ def test_the_project_is_well_configured():
     assert all_checks() == []
 
 
-def test_all_are_registered(settings):
+def test_all_are_registered(settings, db):
     settings.STORED_MESSAGES = {"STORE_LEVELS": 20}
     settings.MIDDLEWARE = []
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "OPTIONS": {}}]

@@ -22,7 +22,7 @@ def well_configured(settings: Settings) -> None:
     settings.CHANNEL_LAYERS = REDIS
 
 
-def test_the_checks_are_registered(settings: Settings) -> None:
+def test_the_checks_are_registered(settings: Settings, db: None) -> None:
     def found() -> list[str]:
         ids = (str(message.id) for message in run_checks())
         return sorted(one for one in ids if one.startswith("realtime."))
@@ -35,7 +35,7 @@ def test_the_checks_are_registered(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("wrong", [[], "x", 5])
-def test_no_dict(settings: Settings, wrong: object) -> None:
+def test_no_dict(settings: Settings, db: None, wrong: object) -> None:
     settings.REALTIME = wrong
     found = [one for one in run_checks() if one.id == "realtime.E010"]
     assert [one.msg for one in found] == [f"REALTIME is {wrong!r}."]
