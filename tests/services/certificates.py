@@ -31,12 +31,21 @@ def make_certificates(directory: Path) -> Certificates:
     authority = (
         _builder(authority_name, authority_name, authority_key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_may_sign(), critical=True)
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False
+        )
         .sign(authority_key, hashes.SHA256())
     )
     addresses = x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))])
     server = (
         _builder(server_name, authority_name, server_key.public_key())
         .add_extension(addresses, critical=False)
+        # Python 3.13 wants it.
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()),
+            critical=False,
+        )
         .sign(authority_key, hashes.SHA256())
     )
     paths.authority.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
@@ -49,6 +58,22 @@ def make_certificates(directory: Path) -> Certificates:
         )
     )
     return paths
+
+
+def _may_sign() -> x509.KeyUsage:
+    unused = dict.fromkeys(
+        (
+            "digital_signature",
+            "content_commitment",
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+            "encipher_only",
+            "decipher_only",
+        ),
+        False,
+    )
+    return x509.KeyUsage(key_cert_sign=True, crl_sign=True, **unused)
 
 
 def _name(text: str) -> x509.Name:
