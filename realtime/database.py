@@ -6,10 +6,14 @@ Not in asgiref's one thread for everything: there it would wait behind every syn
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from typing import ParamSpec, TypeVar, cast
 
 from channels.db import DatabaseSyncToAsync
 from django.db import connections
+
+#: Seconds for which a thread that is done waits for the others to be.
+PATIENCE = 1.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,7 +33,15 @@ class DatabaseThreads:
 
     def stop(self) -> None:
         """End the threads when they have finished what they are at, and close their connections."""
+        everyone = Barrier(self._threads)
+
+        def close() -> None:
+            # Each thread its own: who is done first must not take another's turn.
+            with suppress(BrokenBarrierError):
+                everyone.wait(PATIENCE)
+            connections.close_all()
+
         with suppress(RuntimeError):  # the interpreter is ending, and the threads with it
             for _ in range(self._threads):
-                self._executor.submit(connections.close_all)
+                self._executor.submit(close)
         self._executor.shutdown(wait=False)
