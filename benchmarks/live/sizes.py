@@ -11,7 +11,7 @@ class Sizes:
     some: int = 1_000
     many: int = 2_000
     users: tuple[int, ...] = (500, 1_000, 2_000, 5_000)
-    unicasts: int = 200
+    unicasts: int = 600
     flood: int = 3_000
     seconds: float = 20.0
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.db import connections
 
 from stored_messages.models import Delivery
-from stored_messages.owners import array_type
+from stored_messages.owners import array_type, as_array
 
 
 class _Dialect(NamedTuple):
@@ -38,7 +38,7 @@ def _is_carried_by_json(key: Any) -> bool:
 _DIALECTS = {
     # It does not guess the types of parameters that are selected.
     "postgresql": _Dialect(
-        "unnest(%s::{array}) AS users(value)", "%s::{type}", lambda key: True, list
+        "unnest(%s::{array}) AS users(value)", "%s::{type}", lambda key: True, as_array
     ),
     "sqlite": _Dialect("json_each(%s)", "%s", _is_carried_by_json, json.dumps),
 }
