@@ -18,8 +18,10 @@ from realtime.still_signed_in import active_users, certain_owners
 
 #: Seconds between two looks at most.
 LONGEST_PAUSE = 10.0
-#: How many sign-ins are looked at together.
-BATCH = 500
+#: How many sign-ins are looked at together, and for how many seconds the interpreter is others' after that: while it
+#: decodes sessions, messages wait.
+BATCH = 50
+BREATH = 0.02
 
 
 class Watched(Protocol):
@@ -122,6 +124,8 @@ class Guard:
             (held for held in self._held.values() if held.due <= now), key=lambda held: held.due
         )
         for start in range(0, len(due), BATCH):
+            if start:
+                await asyncio.sleep(BREATH)
             batch = due[start : start + BATCH]
             owners = await database_threads().run(certain_owners, [held.sign_in for held in batch])
             for held in batch:

@@ -30,19 +30,22 @@ BATCH = 5000
 def active_users(users: Iterable[Any]) -> dict[str, bool]:
     """Return whether they are active of those users who still exist, by primary key as text.
 
-    One query for up to five thousand, where the database takes so many parameters. Users of another kind than the
-    project's model are none of its business: they are active.
+    One query for up to five thousand, where the database takes so many parameters, and a second one if not all of them
+    are active. Users of another kind than the project's model are none of its business: they are active.
     """
     model = get_user_model()
     users = list(users)
     found = {str(user.pk): True for user in users if not isinstance(user, model)}
     names = {field.name for field in model._meta.concrete_fields}
-    column = "is_active" if "is_active" in names else "pk"
+    can_be_inactive = "is_active" in names
     for pks in _batches([user.pk for user in users if isinstance(user, model)]):
-        rows = model._default_manager.filter(among(model, model._meta.pk.name, pks)).values_list(
-            "pk", column
-        )
-        found.update((str(pk), column == "pk" or bool(value)) for pk, value in rows)
+        people = model._default_manager.filter(among(model, model._meta.pk.name, pks))
+        active = people.filter(is_active=True) if can_be_inactive else people
+        if active.count() == len(pks):
+            found.update((str(pk), True) for pk in pks)
+            continue
+        rows = people.values_list("pk", "is_active" if can_be_inactive else "pk")
+        found.update((str(pk), bool(value) or not can_be_inactive) for pk, value in rows)
     return found
 
 

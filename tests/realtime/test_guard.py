@@ -96,12 +96,18 @@ async def test_not_where_the_project_lets_inactive_users_in(user: User, settings
 
 
 async def test_all_users_are_one_query(user: User, other: User) -> None:
-    def ask() -> tuple[dict[str, bool], int]:
+    def ask(*users: User) -> tuple[dict[str, bool], int]:
         with CaptureQueriesContext(connection) as captured:
-            found = still_signed_in.active_users([user, other, User(pk=10_000)])
+            found = still_signed_in.active_users(users)
         return found, len(captured)
 
-    assert await sync_to_async(ask)() == ({str(user.pk): True, str(other.pk): True}, 1)
+    ask_for = sync_to_async(ask)
+    active = {str(user.pk): True, str(other.pk): True}
+    assert await ask_for(user, other) == (active, 1)
+    assert await ask_for(user, other, User(pk=10_000)) == (active, 2)
+    other.is_active = False
+    await other.asave()
+    assert await ask_for(user, other) == ({str(user.pk): True, str(other.pk): False}, 2)
 
 
 async def test_a_lost_session_is_signed_out(user: User, other: User, server_side: str) -> None:
