@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
+from multiprocessing import parent_process
+from multiprocessing.util import Finalize
 from typing import Any
 
 from realtime import log
@@ -137,6 +139,9 @@ class Publisher:
             )
 
     def _start(self) -> None:
+        if parent_process() is not None:
+            # Those who fork by multiprocessing end without what is registered with atexit.
+            Finalize(None, _stop, exitpriority=0)
         self._loop = _Loop()
         self._wake = asyncio.Event()
         self._wake.set()

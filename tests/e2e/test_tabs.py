@@ -123,6 +123,7 @@ async def test_a_hidden_one_lets_go(site: Site, context: BrowserContext) -> None
     await page.clock.run_for("01:05")
     await come_to_have([first], 0)
     await come_to_have([second], 1)
+    await is_live(second.page)
     await site.tell(ada, "Heard in the background")
     await second.counts(1)
     await first.counts(1)

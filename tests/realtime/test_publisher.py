@@ -153,8 +153,15 @@ PROGRAM = """
     os.waitpid(child, 0) if child else publish(deliveries([7], ['child'])[0])""",
             ["parent", "child"],
         ),
+        # One of a pool's, which ends without Python's usual end.
+        (
+            """publish(deliveries([7], ['parent'])[0]); flush(); import multiprocessing
+    child = multiprocessing.get_context('fork').Process(target=publish, args=deliveries([7], ['child']))
+    child.start(); child.join()""",
+            ["parent", "child"],
+        ),
     ],
-    ids=["at-exit", "after-fork"],
+    ids=["at-exit", "after-fork", "multiprocessing"],
 )
 def test_what_is_published_leaves_the_process(
     redis_url: str, redis_server: RedisServer, body: str, expected: list[str]
