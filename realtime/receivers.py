@@ -22,7 +22,9 @@ def connect() -> None:
         (signals.messages_dismissed, messages_dismissed),
         (signals.inbox_read_up_to, inbox_read_up_to),
     ):
-        signal.connect(receiver, dispatch_uid=f"realtime.{receiver.__name__}")
+        signal.connect(
+            signals.without_queries(receiver), dispatch_uid=f"realtime.{receiver.__name__}"
+        )
 
 
 def after_commit(using: str | None, prepare: Callable[[], Iterable[Publication]]) -> None:

@@ -46,11 +46,17 @@ def pk_named(name: str) -> Any:
 
 
 def users_by_pk(users: Iterable[Any]) -> dict[Any, Any]:
-    """Return users by their primary keys, those that are given as such too; raises as :func:`user_pk`."""
+    """Return users by their primary keys, ``None`` for a key that is nobody's; raises as :func:`user_pk`.
+
+    Those that are given by their keys cost one query.
+    """
     model = get_user_model()
     by_pk = {_user_pk(model, user): user for user in users}
     keys = [pk for pk, user in by_pk.items() if not hasattr(user, "pk")]
-    return by_pk | model._base_manager.in_bulk(keys) if keys else by_pk
+    if keys:
+        found = model._base_manager.in_bulk(keys)
+        by_pk.update((pk, found.get(pk)) for pk in keys)
+    return by_pk
 
 
 def _user_pk(model: Any, user: Any) -> Any:
@@ -92,10 +98,8 @@ def array_type(db_type: str) -> str:
 
     Without the length of a text: values that are longer would be cut without a word, and be those of somebody else.
     """
-    kind, has_length, _ = db_type.partition("(")
-    if has_length and kind in _UNLIMITED:
-        db_type = _UNLIMITED[kind]
-    return f"{db_type}[]"
+    kind = db_type.lower().partition("(")[0].strip()
+    return f"{_UNLIMITED.get(kind, db_type)}[]"
 
 
 def as_array(values: list[Any]) -> Any:
@@ -105,12 +109,18 @@ def as_array(values: list[Any]) -> Any:
     return values
 
 
-_UNLIMITED = {"varchar": "text", "char": "bpchar"}
+_UNLIMITED = {
+    "varchar": "text",
+    "character varying": "text",
+    "char": "bpchar",
+    "character": "bpchar",
+    "bit varying": "varbit",
+}
 
 
 def joined_at(user: Any) -> datetime | None:
     """Return since when this user sees broadcasts: ``date_joined`` where the model has it, else ``None`` for ever."""
-    if not hasattr(user, "pk"):  # a key, which does not say
+    if user is not None and not hasattr(user, "pk"):  # a key, which does not say
         user = get_user_model()._base_manager.filter(pk=user).first()
     joined = getattr(user, "date_joined", None)
     return as_project_date(joined) if isinstance(joined, datetime) else None

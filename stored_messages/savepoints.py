@@ -1,9 +1,10 @@
 """Savepoints around what may fail and must not take a transaction of the caller's with it."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 @contextmanager
@@ -12,10 +13,15 @@ def savepoints() -> Iterator[None]:
 
     A statement that fails ends a transaction of PostgreSQL, and Django marks one to be rolled back by what fails in a
     block of its own: whoever goes on after that loses all that was written, without a word at the commit. Outside of
-    transactions it costs nothing.
+    transactions it costs nothing, and of one that has failed already nothing is left to protect.
     """
     with ExitStack() as stack:
         for connection in connections.all(initialized_only=True):
-            if connection.in_atomic_block:
-                stack.enter_context(transaction.atomic(using=connection.alias))
+            if connection.in_atomic_block or _is_without_autocommit(connection):
+                with suppress(DatabaseError):
+                    stack.enter_context(transaction.atomic(using=connection.alias))
         yield
+
+
+def _is_without_autocommit(connection: BaseDatabaseWrapper) -> bool:
+    return connection.connection is not None and not connection.autocommit

@@ -13,10 +13,9 @@ only prepared when somebody listens. A broadcast sends none of them.
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from asgiref.sync import async_to_sync
-from django.db import connections
 from django.dispatch import Signal
 
 from stored_messages.savepoints import savepoints
@@ -30,15 +29,25 @@ class InboxSignal(Signal):
         if isinstance(receivers, list):  # Django 4.2
             return [_in_savepoints(one, one) for one in receivers]
         functions, coroutine_functions = receivers
-        if not any(one.in_atomic_block for one in connections.all(initialized_only=True)):
-            return receivers
         return [
             *(_in_savepoints(one, one) for one in functions),
             *(_in_savepoints(one, async_to_sync(one)) for one in coroutine_functions),
         ], []
 
 
+_Receiver = TypeVar("_Receiver", bound=Callable[..., Any])
+
+
+def without_queries(receiver: _Receiver) -> _Receiver:
+    """Mark a receiver that asks no database, so that it needs no savepoint."""
+    receiver._asks_no_database = True  # type: ignore[attr-defined]
+    return receiver
+
+
 def _in_savepoints(receiver: Any, call: Callable[..., Any]) -> Any:
+    if hasattr(receiver, "_asks_no_database"):
+        return receiver
+
     @wraps(receiver)
     def calling(**carried: Any) -> Any:
         with savepoints():

@@ -239,8 +239,13 @@ class InboxBackend(StoredMessagesBackend):
         Outside of a transaction, what a receiver does cannot undo it any more; inside of one, each has a savepoint.
         """
         telling = Telling(type(self), self.using)
-        with self._atomic():
-            yield telling
+        try:
+            with self._atomic():
+                yield telling
+        except BaseException:
+            if self.using is None:  # what was done before it failed stands
+                telling.send()
+            raise
         telling.send()
 
 

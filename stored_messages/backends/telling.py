@@ -1,5 +1,6 @@
 """Signals about a change, kept until it has happened."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -7,7 +8,10 @@ from django.contrib.auth import get_user_model
 
 from stored_messages import signals
 from stored_messages.expiry import inbox_cutoff
+from stored_messages.savepoints import savepoints
 from stored_messages.stored import Ref, StoredMessage
+
+logger = logging.getLogger("stored_messages")
 
 
 class Telling:
@@ -19,9 +23,9 @@ class Telling:
         self._waiting: list[Callable[[], None]] = []
 
     def send(self) -> None:
-        """Say it, in the order in which it was added."""
+        """Say it, in the order in which it was added. Never raises: what happened stands."""
         for say in self._waiting:
-            say()
+            _robustly(say)
 
     def add(self, signal: signals.InboxSignal, **carried: Any) -> None:
         self._waiting.append(lambda: self._say(signal, carried))
@@ -59,11 +63,20 @@ class Telling:
     def _say_for_each(
         self, signal: signals.InboxSignal, message: StoredMessage, user_ids: list[Any]
     ) -> None:
-        for user in get_user_model()._default_manager.in_bulk(user_ids).values():
+        with savepoints():
+            users = get_user_model()._default_manager.in_bulk(user_ids)
+        for user in users.values():
             self._say(signal, {"user": user, "message": message})
 
     def _say(self, signal: signals.InboxSignal, carried: dict[str, Any]) -> None:
         signal.send_robust(sender=self._sender, using=self._using, **carried)
+
+
+def _robustly(say: Callable[[], None]) -> None:
+    try:
+        say()
+    except Exception:
+        logger.exception("Receivers could not be told of a change; it stands.")
 
 
 def is_expired(message: StoredMessage) -> bool:

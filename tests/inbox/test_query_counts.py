@@ -3,7 +3,7 @@
 import pytest
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.test import override_settings
@@ -131,6 +131,23 @@ def test_recipients_cost_one_a_thousand(crowd, statements, as_queryset):
 
     # Ten thousand take 11, on every database.
     assert costs == {1000: 2, 2000: 3, 3000: 4}
+
+
+def test_in_a_transaction_that_is_all_but_a_savepoint(crowd):
+    crowd(3000)
+    with transaction.atomic(), CaptureQueriesContext(connection) as captured:
+        add_message_for(User.objects.all(), STORED_INFO, "Hello")
+
+    control = [one["sql"] for one in captured if one["sql"].startswith(TRANSACTION_CONTROL)]
+    assert [sql.split()[0] for sql in control] == ["SAVEPOINT", "RELEASE"]
+
+
+@pytest.mark.parametrize("number", [1, 40])
+def test_summaries_of_keys_cost_one_more(crowd, statements, number):
+    keys = [user.pk for user in crowd(number)] + list(range(10**6, 10**6 + number))
+    broadcast_message(STORED_INFO, "Everybody")
+
+    assert len(statements(summaries, keys)) <= 4
 
 
 @pytest.mark.parametrize("number", [1, 40])

@@ -1,6 +1,7 @@
 """Who is told what, exactly, and what a receiver that fails may break: nothing."""
 
 import logging
+from functools import partial
 
 import django
 import pytest
@@ -180,8 +181,17 @@ def queries_what_is_not(**carried):
         cursor.execute("SELECT no_such_column")
 
 
+class Object:
+    def __call__(self, **carried):
+        raise RuntimeError("receiver failed")
+
+
 FAILING = {
-    receiver.__name__: receiver for receiver in (raises, stores_what_is_there, queries_what_is_not)
+    "raises": raises,
+    "stores what is there": stores_what_is_there,
+    "queries what is not": queries_what_is_not,
+    "partial": partial(raises),
+    "object": Object(),
 }
 
 
@@ -206,7 +216,7 @@ def test_a_failing_receiver_is_logged_and_breaks_nothing(
     assert unread(backend, ben) == ["1", "2", "3", "4"]
     failures = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert len(failures) == len([told for told, _ in sent_signals if told == name]) > 0
-    if fail is raises:
+    if fail not in (stores_what_is_there, queries_what_is_not):
         assert {str(record.exc_info[1]) for record in failures} == {"receiver failed"}
 
 
@@ -236,6 +246,55 @@ def test_a_receiver_is_told_of_what_cannot_be_undone_any_more(backend, ada, conn
         send(backend, [ada], "2")
 
     assert seen == [False, True]
+
+
+def test_so_where_the_users_cannot_be_loaded(backend, ada, connected, monkeypatch, sent_signals):
+    def fails(manager, pks):
+        User.objects.create(username="ada")
+
+    connected("inbox_stored", raises)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(User._default_manager), "in_bulk", fails)
+        message = send(backend, [ada], "Hello")
+
+    assert unread(backend, ada) == ["Hello"]
+    assert [name for name, _ in sent_signals] == ["messages_stored"]
+    assert backend.mark_read(ada, [message.id])
+
+
+def test_what_arrived_is_told_though_a_later_part_failed(backend, crowd, sent_signals, monkeypatch):
+    users = crowd(1001)
+    deliver = type(backend)._deliver
+
+    def fails_later(self, user_ids, messages):
+        if len(user_ids) < 1000:
+            raise ConnectionError
+        deliver(self, user_ids, messages)
+
+    monkeypatch.setattr(type(backend), "_deliver", fails_later)
+    with pytest.raises(ConnectionError):
+        send(backend, users, "Hello")
+
+    told = [len(carried["user_ids"]) for name, carried in sent_signals if name == "messages_stored"]
+    arrived = [user for user in users[:2] if unread(backend, user)]
+    assert (told, arrived) == (([], []) if backend.using else ([1000], users[:2]))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("fail", [stores_what_is_there, queries_what_is_not])
+def test_so_without_autocommit(backend, ada, connected, fail):
+    connected("messages_stored", fail)
+    transaction.set_autocommit(False)
+    try:
+        User.objects.create(username="written before")
+        send(backend, [ada], "Hello")
+        transaction.commit()
+    finally:
+        transaction.rollback()
+        transaction.set_autocommit(True)
+
+    assert unread(backend, ada) == ["Hello"]
+    assert User.objects.filter(username="written before").exists()
 
 
 def test_what_other_receivers_did_stays(backend, ada, connected):

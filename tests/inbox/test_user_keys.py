@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from stored_messages.owners import array_type
+
 BEGIN = """
 from contextlib import suppress
 import django
@@ -72,6 +74,23 @@ def test_users_with_keys_of_another_kind_have_inboxes(in_a_project_of_its_own, r
 
 def test_a_key_that_is_nearly_that_of_a_user_is_not_theirs(in_a_project_of_its_own):
     in_a_project_of_its_own("NamedReader", NEARLY)
+
+
+@pytest.mark.parametrize(
+    ("db_type", "several"),
+    [
+        ("integer", "integer[]"),
+        ("numeric(10, 2)", "numeric(10, 2)[]"),
+        ("varchar(26)", "text[]"),
+        ("VARCHAR(26)", "text[]"),
+        ("character varying (26)", "text[]"),
+        ("char(32)", "bpchar[]"),
+        ("character(32)", "bpchar[]"),
+        ("bit varying(8)", "varbit[]"),
+    ],
+)
+def test_an_array_cuts_no_text(db_type, several):
+    assert array_type(db_type) == several
 
 
 @pytest.fixture

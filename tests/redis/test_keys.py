@@ -61,7 +61,7 @@ def test_users_with_uuids_have_inboxes(backend, user_model):
     model = user_model("NumberedReader")
     users = [model(id=uuid.uuid4()) for _ in range(3)]
     message = send(backend, users[:2])
-    backend.mark_read(str(users[0].pk), [message.id])
+    backend.mark_read(users[0], [message.id])
 
     assert [unread(backend, user) for user in users] == [[], ["Hello"], []]
     assert backend.summaries(users)[users[1].pk].unread == 1
