@@ -464,7 +464,7 @@ export class InboxClient extends EventTarget {
   }
 
   markAllRead(ids, from) {
-    const shown = this.items.filter(({ id }) => !ids || ids.includes(id));
+    const shown = this.items.filter(({ id }) => (ids ? ids.includes(id) : !from));
     const refs = from ? [from, ...shown] : shown;
     const before = from ? from.position : this.#ledger.bottom;
     if (!refs.length && !before) return Promise.resolve(this.#ledger.loaded);

@@ -585,7 +585,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
       this.#render(true);
     } else {
       const isNowhere = document.activeElement === document.body;
-      if (isNowhere || panel.contains(this.shadowRoot.activeElement)) focusOn(button);
+      if (isNowhere || panel.matches(":focus-within")) focusOn(button);
       this.#isRefused = false;
       this.#undo = null;
       this.#turnTo("unread");
@@ -628,7 +628,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
 
   /** Arrows, Home and End move between rows, on the same control of each, and between tabs. */
   #pressed(event) {
-    if (hasModifier(event)) return;
+    // The controls that the page has put there have keys of their own.
+    if (hasModifier(event) || this.contains(event.target)) return;
     const { list, tabs } = this.#parts;
     const focused = this.shadowRoot.activeElement;
     const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];

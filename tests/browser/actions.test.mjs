@@ -362,6 +362,15 @@ describe("rule 15: mark all read", () => {
     assert.deepEqual(tab.shown, [9, 8, 7]);
   });
 
+  test("from a message, and no others named: nothing that is newer", async () => {
+    const tab = await new Tab().live(5, 4, 3, 2);
+    const done = tab.client.markAllRead(undefined, tab.client.items[1]);
+    await settled();
+    assert.deepEqual(tab.posts[0].json, { ids: ["4"], before: position(4) });
+    assert.deepEqual(tab.shown, [5]);
+    await done;
+  });
+
   test("nothing below is meant when everything is loaded", async () => {
     const tab = await new Tab().live(2, 1);
     await tab.client.markAllRead();

@@ -89,3 +89,26 @@ async def test_escape_ends_at_the_button_wherever_the_focus_was(site: Site, page
     )
     assert await page.evaluate("document.activeElement === document.body")
     await escapes_to_the_button(bell)
+
+
+async def test_what_the_page_puts_in_the_panel_has_keys_of_its_own(site: Site, page: Page) -> None:
+    bell = await with_messages(site, page, somebody("ada"), 2)
+    await page.evaluate(
+        """(html) => document.querySelector("notification-bell").insertAdjacentHTML("afterbegin", html)""",
+        '<div slot="header"><input id="find" value="abc"></div>'
+        '<div slot="footer"><select id="which"><option>One<option>Two</select></div>',
+    )
+    find, which = page.locator("#find"), page.locator("#which")
+    await find.focus()
+    for key, place in (("Home", 0), ("End", 3)):
+        await page.keyboard.press(key)
+        await expect(find).to_be_focused()
+        await expect(find).to_have_js_property("selectionStart", place)
+    await which.focus()
+    await page.keyboard.press("ArrowDown")
+    await expect(which).to_have_value("Two")
+    await expect(which).to_be_focused()
+    await escapes_to_the_button(bell)
+    await bell.open()
+    await find.focus()
+    await escapes_to_the_button(bell)
