@@ -67,8 +67,9 @@ def storing(message: StoredMessage) -> Command:
     }
     lifetime: tuple[Any, ...] = ()
     if app_settings.MESSAGE_EXPIRE_DAYS is not None:
-        days = timedelta(days=app_settings.MESSAGE_EXPIRE_DAYS + 1)
-        lifetime = ("EXAT", int((max(message.date, timezone.now()) + days).timestamp()))
+        # In seconds: the sum may be no date any more.
+        since = int(max(message.date, timezone.now()).timestamp())
+        lifetime = ("EXAT", since + (app_settings.MESSAGE_EXPIRE_DAYS + 1) * 24 * 60 * 60)
     return Command(key, ("SET", key, json.dumps(content), *lifetime))
 
 

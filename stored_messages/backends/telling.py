@@ -37,13 +37,14 @@ class Telling:
         if not user_ids:
             return
         unread = [message for message in messages if message.read_at is None]
+        live = [message for message in unread if not is_expired(message)]
+        # First, as whoever hears of a single one may do something to it at once.
+        if live:
+            self.add(signals.messages_stored, user_ids=user_ids, messages=live)
         for message in messages:
             self._add_for_each(signals.archive_stored, message, new_to)
         for message in unread:
             self._add_for_each(signals.inbox_stored, message, user_ids)
-        live = [message for message in unread if not is_expired(message)]
-        if live:
-            self.add(signals.messages_stored, user_ids=user_ids, messages=live)
 
     def changed(self, signal: signals.InboxSignal, user_id: Any, refs: list[Ref]) -> None:
         """Add that these messages of a user were changed, if there are any."""

@@ -54,11 +54,11 @@ def test_a_send(backend, ada, ben, told):
     message = send(backend, [ada, ben], "Hello")
 
     assert told() == [
+        ("messages_stored", {"user_ids": [ada.pk, ben.pk], "messages": [message]}),
         ("archive_stored", {"user": ada, "message": message}),
         ("archive_stored", {"user": ben, "message": message}),
         ("inbox_stored", {"user": ada, "message": message}),
         ("inbox_stored", {"user": ben, "message": message}),
-        ("messages_stored", {"user_ids": [ada.pk, ben.pk], "messages": [message]}),
     ]
 
 
@@ -76,10 +76,10 @@ def test_a_message_that_was_shown_already_is_archived_only(backend, ada, told):
     backend.send([ada], [shown, unshown])
 
     assert told() == [
+        ("messages_stored", {"user_ids": [ada.pk], "messages": [unshown]}),
         ("archive_stored", {"user": ada, "message": shown}),
         ("archive_stored", {"user": ada, "message": unshown}),
         ("inbox_stored", {"user": ada, "message": unshown}),
-        ("messages_stored", {"user_ids": [ada.pk], "messages": [unshown]}),
     ]
     assert unread(backend, ada) == ["unshown"]
     assert archive(backend, ada) == ["shown", "unshown"]

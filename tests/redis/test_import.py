@@ -115,7 +115,7 @@ def test_a_second_run_changes_nothing(backend, old, run, ada):
     "date",
     ["9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"],
 )
-@pytest.mark.parametrize("days", [None, 120])
+@pytest.mark.parametrize("days", [None, 120, 3650])
 def test_a_date_at_the_ends_of_time_is_one_that_can_be_shown(
     backend, old, run, ada, settings, days, date
 ):
