@@ -16,6 +16,7 @@ import stored_messages
 from realtime import log, metrics, publisher
 from realtime.health import health
 from realtime.testing import InboxTab
+from realtime.testing.hearing import hears
 from tests.realtime.sending import broadcast, send
 from tests.realtime.stores import GatedBackend
 from tests.services.server import ROOT
@@ -79,6 +80,8 @@ async def test_who_is_not_let_in_and_who_is_sent_away(
         await second.connect(timeout=30)
         assert await second.closed() == 4429
         await second.leave()
+        # The hub has opened another channel meanwhile, and hears of a logout once it has joined the groups.
+        await hears(tab.sync["user"], 30)
         await sync_to_async(client.logout)()
         assert await tab.closed() == 4401
     assert since("sockets_refused") == 2
@@ -228,6 +231,8 @@ async def test_nobody_is_named_in_log_lines(
         with monkeypatch.context() as patch:
             patch.setattr("realtime.publisher.configured_layer", fails)
             await send(user, text="the-text-sent")
+        # The hub has opened another channel meanwhile, and hears of a logout once it has joined the groups.
+        await hears(tab.sync["user"], 30)
         await sync_to_async(client.logout)()
         assert await tab.closed() == 4401
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.RaisingLayer"}}
