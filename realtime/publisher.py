@@ -8,6 +8,7 @@ import asyncio
 import atexit
 import os
 import socket
+import sys
 import threading
 import time
 from collections import deque
@@ -44,11 +45,29 @@ def publish(publication: Publication) -> None:
         layer = configured_layer()
         if is_local(layer):
             _relay(publication, shared=layer is not None)
+        elif _has_no_threads():
+            counters.publish_drops += 1
+            log.warning(
+                "publisher_without_threads",
+                "gevent or eventlet has taken the place of threads: nothing is told live from here.",
+            )
         else:
             _publisher.put(publication)
     except Exception as error:  # the sender must not suffer
         counters.publish_drops += 1
         log.error("publish_failed", "An event could not be published.", error)
+
+
+def _has_no_threads() -> bool:
+    """Whether what looks like a thread is none.
+
+    The publisher's event loop would then run in the thread of all others, and Django refuse their queries.
+    """
+    gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
+    return bool(
+        (gevent and gevent.is_module_patched("threading"))
+        or (eventlet and eventlet.is_monkey_patched("thread"))
+    )
 
 
 def flush(timeout: float = FLUSH) -> bool:
@@ -145,8 +164,9 @@ class Publisher:
         self._loop = _Loop()
         self._wake = asyncio.Event()
         self._wake.set()
-        self._thread = threading.Thread(target=self._run, name="realtime-publisher", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name="realtime-publisher", daemon=True)
+        thread.start()
+        self._thread = thread
 
     def _signal(self) -> None:
         if self._loop is not None and self._wake is not None:

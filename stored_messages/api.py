@@ -18,6 +18,7 @@ from django.contrib.messages import get_messages
 from stored_messages.backends import get_backend
 from stored_messages.exceptions import MessageDoesNotExist, MessageTypeNotSupported
 from stored_messages.owners import owner_key
+from stored_messages.savepoints import savepoints
 from stored_messages.stored import Page, StoredMessage, Summary
 
 __all__ = (
@@ -242,10 +243,11 @@ def _limit(limit: Any) -> int:
 
 
 def _guarded(fail_silently: bool, store: Callable[[], _Result]) -> _Result | None:
-    try:
+    if not fail_silently:
         return store()
+    try:
+        with savepoints():
+            return store()
     except Exception:
-        if not fail_silently:
-            raise
         logger.exception("A message could not be stored.")
         return None

@@ -34,6 +34,8 @@ else:
 logger = logging.getLogger("stored_messages")
 
 _NOT_LOADED = object()
+#: How many are marked read at a time: some databases take few parameters.
+_BATCH = 1000
 
 
 class StorageMixin(_Base):
@@ -150,13 +152,13 @@ class StorageMixin(_Base):
     def _mark_handed_out_read(self) -> None:
         for user, rows in self._inboxes:
             read = [message.id for message in rows if self._was_shown(message)]
-            if read:
-                try:
-                    get_backend().mark_read(user, read)
-                except Exception:
-                    logger.exception(
-                        "Messages that were shown could not be marked read; they stay unread."
-                    )
+            try:
+                for start in range(0, len(read), _BATCH):
+                    get_backend().mark_read(user, read[start : start + _BATCH])
+            except Exception:
+                logger.exception(
+                    "Messages that were shown could not be marked read; they stay unread."
+                )
 
     def _store_collected(self) -> None:
         """Store what was collected, as read if it was shown; what fails is left to the storage behind this one."""
@@ -230,7 +232,8 @@ class StorageMixin(_Base):
             if _in_event_loop():
                 return self._user_of_async_view(user)
             try:
-                _owns_inbox(user)
+                with savepoints():
+                    _owns_inbox(user)
             except Exception:
                 logger.debug(
                     "The user of the request is looked up again at the end.", exc_info=True
@@ -262,7 +265,8 @@ class StorageMixin(_Base):
                 user = self._user_of_async_view(user)
             if not _is_unresolved(user) or user is self._user:
                 try:
-                    owned = _owns_inbox(user)
+                    with savepoints():
+                        owned = _owns_inbox(user)
                 except Exception:
                     owned = not at_the_end
                     if at_the_end:

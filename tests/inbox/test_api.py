@@ -264,6 +264,16 @@ def test_a_single_message_that_was_shown_is_one(backend, ada):
         mark_all_read(ada, shown=[], below=5)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_recipients_that_cannot_be_found_leave_the_transaction_usable(backend, ada):
+    with transaction.atomic():
+        User.objects.create(username="written before")
+        recipients = (User.objects.create(username=name) for name in ["ada"])
+        assert add_message_for(recipients, STORED_INFO, "Hello", fail_silently=True) is None
+
+    assert User.objects.filter(username="written before").exists()
+
+
 def test_a_page_is_not_what_was_shown_but_its_messages_are(backend, ada):
     add_message_for(ada, STORED_INFO, "Hello")
     page = stored_messages.inbox(ada, limit=sys.maxsize)

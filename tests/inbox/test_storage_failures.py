@@ -5,8 +5,12 @@ import logging
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
+from django.test import RequestFactory
+from django.utils.functional import SimpleLazyObject
 
+from stored_messages import STORED_INFO
 from stored_messages.backends.database import DefaultBackend
+from stored_messages.storage import PersistentStorage
 from tests.inbox.inboxes import archive, send, unread
 
 STORED = "persisted info"
@@ -168,3 +172,19 @@ def test_a_backend_that_does_not_exist_loses_no_message(visit, settings, caplog)
     visit("add", stored=["1"])
     assert visit("show") == [["1", STORED]]
     assert "nowhere.Backend" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("backend", "iterate")
+def test_what_was_written_stays_when_the_user_cannot_be_loaded(ada):
+    request = RequestFactory().get("/")
+    request.session, request._messages = {}, None
+    request.user = SimpleLazyObject(lambda: User.objects.create(username="ada"))
+    storage = PersistentStorage(request)
+
+    with transaction.atomic():
+        User.objects.create(username="written by the view")
+        storage.add(STORED_INFO, "Hello")
+        list(storage)
+
+    assert User.objects.filter(username="written by the view").exists()

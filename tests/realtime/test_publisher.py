@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from types import ModuleType
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -16,8 +17,9 @@ from pytest_django import Settings
 from redis import Redis
 
 import stored_messages
+from realtime.counters import counters
 from realtime.events import Publication, deliveries
-from realtime.publisher import flush, publish
+from realtime.publisher import Publisher, flush, publish
 from tests.realtime.layers import RecordingLayer
 from tests.services.redis import RedisServer
 from tests.services.waiting import wait_for
@@ -191,6 +193,40 @@ def test_what_is_published_leaves_the_process(
         wait_for(all_arrived, "the events")
     for text, data in zip(expected, arrived, strict=True):
         assert text.encode() in data
+
+
+def test_where_threads_are_none_nothing_is_told_and_nothing_breaks(
+    recorded: RecordingLayer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkey = ModuleType("gevent.monkey")
+    monkey.is_module_patched = lambda name: name == "threading"  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "gevent.monkey", monkey)
+    drops = counters.publish_drops
+
+    for text in ("one", "two"):
+        publish(deliveries([7], [text])[0])
+
+    assert flush(30)
+    assert recorded.sent == []
+    assert counters.publish_drops == drops + 2
+    assert "gevent or eventlet" in caplog.text
+
+
+def test_a_thread_that_cannot_be_started_is_tried_again(
+    recorded: RecordingLayer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.publisher._publisher", Publisher())
+
+    def fails(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", fails)
+        publish(deliveries([7], ["one"])[0])
+    publish(deliveries([7], ["two"])[0])
+
+    assert flush(30)
+    assert len(recorded.sent) == 2
 
 
 def _environment() -> dict[str, str]:
