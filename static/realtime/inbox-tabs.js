@@ -13,6 +13,7 @@ if (!InboxClient) throw new Error("inbox-tabs.js comes after inbox-client.js");
 const SECOND = 1000;
 const FIRST_WORD = 10 * SECOND;
 const DOWN = 90 * SECOND; // longer than the longest wait between two attempts
+const NOTHING = [[], ""]; // reads: of messages, and of everything below a position
 
 /** Held by one tab of a browser: that one has the socket. */
 class Baton {
@@ -63,13 +64,19 @@ class Baton {
   }
 }
 
+function joined([reads, below], [moreReads, moreBelow]) {
+  const all = new Map(reads);
+  for (const [id, position] of moreReads) if (!(all.get(id) > position)) all.set(id, position);
+  return [[...all], below > moreBelow ? below : moreBelow];
+}
+
 /** An inbox client that stands by while another tab has the socket, and hears what that one hears. */
 class TabbedInboxClient extends InboxClient {
   #baton = null;
   #silence = null; // the timer that finds the tab with the socket dead
   #kept = new Set(); // actions that no server has answered
   #isSending = false;
-  #recalledFor = null;
+  #stored = NOTHING; // what this tab knows to be in the storage, which is that of all tabs
 
   constructor(options) {
     super(options);
@@ -164,33 +171,45 @@ class TabbedInboxClient extends InboxClient {
   }
 
   _right() {
-    if (this.#recalledFor !== this.user) this.#recall();
+    this.#recall();
     this.#send();
   }
 
   _forgot() {
-    this.#recalledFor = null;
+    this.#stored = NOTHING;
     this.#isSending = false;
     for (const { answered } of this.#kept) answered(new Error("Another user"));
     this.#kept.clear();
   }
 
+  /** Take over what other tabs have left, or the page before. */
   #recall() {
-    this.#recalledFor = this.user;
-    const [reads, below] = this._read("localStorage", this.#key) ?? [];
-    if (!reads) return;
+    const [reads, below] = this.#others();
+    if (!reads.length && !below) return;
     const items = reads.map(([id, position]) => ({ id, position }));
     const action = this._resume(items, below);
+    this.#stored = joined(this.#stored, [reads, below]);
     this.#kept.add(action);
     action.done = new Promise((resolve) => (action.answered = resolve)).then((failure) =>
       this._settle(action, "markRead", failure),
     );
   }
 
+  /** Beside what other tabs keep there. */
   #store() {
-    const [reads, below] = this.#meant();
+    const meant = this.#meant();
+    const [reads, below] = joined(this.#others(), meant);
     const isEmpty = !reads.length && !below;
     this._store("localStorage", isEmpty ? null : [reads, below], this.#key);
+    this.#stored = meant;
+  }
+
+  /** What is in the storage and not by this tab. */
+  #others() {
+    const [reads, below] = this._read("localStorage", this.#key) ?? NOTHING;
+    const [ownReads, ownBelow] = this.#stored;
+    const own = new Map(ownReads);
+    return [reads.filter(([id, position]) => own.get(id) !== position), below > ownBelow ? below : ""];
   }
 
   get #key() {

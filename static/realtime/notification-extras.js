@@ -13,6 +13,9 @@ const MAX_TOASTS = 3;
 const SHOWN_FOR = 8000;
 const LOCKED_FOR = 3000;
 const GATHER = 250; // milliseconds; what arrives together is told together
+const SETTLE = 100;
+const SWAPPED = 1000;
+const MAX_TITLES = 200;
 
 const STYLE = `
 .toasts { position: fixed; inset: auto 16px 16px auto; inline-size: min(25.5em, 100vw - 32px);
@@ -210,11 +213,44 @@ function toastsOf(bell) {
   return toasts.get(bell);
 }
 
-function showCount(count) {
-  const title = document.title.replace(/^\(\d+\+?\) /, "");
-  const shown = count > 99 ? "99+" : count;
-  document.title = count ? `(${shown}) ${title}` : title;
+/** The count before the page's title, whatever the page makes of that meanwhile. */
+class TitleCount {
+  #bell = null;
+  #count = 0;
+  #ofPage = new Map(); // its own titles, by what was made of them: it may bring one of these back
+  #timer = null;
+
+  show(bell, count) {
+    if (!this.#bell) {
+      // Not at once: two that insist on their titles would never come to an end.
+      const changed = () => (this.#timer ??= setTimeout(() => this.#changed(), SETTLE));
+      const what = { childList: true, characterData: true, subtree: true };
+      new MutationObserver(changed).observe(document.head, what);
+    }
+    this.#bell = bell;
+    this.#count = count;
+    this.#write();
+  }
+
+  #changed() {
+    this.#timer = null;
+    this.#write();
+    // The next page of a site that swaps them may be one without a bell, and be there only now.
+    setTimeout(() => this.#write(), SWAPPED);
+  }
+
+  #write() {
+    const count = this.#bell.isConnected ? this.#count : 0;
+    const own = this.#ofPage.get(document.title) ?? document.title;
+    const title = count ? `(${count > 99 ? "99+" : count}) ${own}` : own;
+    if (title === document.title) return;
+    if (count) this.#ofPage.set(title, own);
+    if (this.#ofPage.size > MAX_TITLES) this.#ofPage.delete(this.#ofPage.keys().next().value);
+    document.title = title;
+  }
 }
+
+const titleCount = new TitleCount();
 
 function listen(type, listener) {
   // The path, because a bell may stand in another element's shadow tree.
@@ -233,6 +269,6 @@ if (globalThis.document && !document[LOADED]) {
     toasts.get(bell)?.keepUnread();
     if (!bell.hasAttribute("count-in-title")) return;
     bell.client.background = true; // a title is read in tabs that nobody looks at
-    showCount(unread);
+    titleCount.show(bell, unread);
   });
 }

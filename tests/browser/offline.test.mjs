@@ -178,6 +178,72 @@ describe("a read without a network", () => {
   });
 });
 
+describe("reads without a network in two tabs", () => {
+  /** Two tabs of a browser without a network; each has read one message. */
+  async function twoCutOff() {
+    const first = await cutOff(3, 2, 1);
+    const { browser, clock } = first;
+    const second = await new Tab({ clock, browser }).live(3, 2, 1);
+    second.isDown = true;
+    second.socketsWork = false;
+    second.socket.end(1006);
+    first.client.markRead("2");
+    await clock.pass(2000);
+    second.client.markRead("3");
+    await clock.pass(20_000);
+    return [first, second];
+  }
+
+  test("outlive both", async () => {
+    const tabs = await twoCutOff();
+    for (const tab of tabs) tab.hidePage();
+    const { browser, clock } = tabs[0];
+    const next = new Tab({ clock, browser });
+    obey(next);
+    await next.live(3, 2, 1);
+    assert.deepEqual(next.shown, [1]);
+    assert.deepEqual(next.posts[0].json.ids.sort(), ["2", "3"]);
+    assert.equal(kept(next), null);
+  });
+
+  test("of the one that is gone are sent by the other", async () => {
+    const [first, second] = await twoCutOff();
+    first.hidePage();
+    obey(second);
+    await reconnect(second);
+    assert.deepEqual(second.posts.flatMap(({ json }) => json.ids).sort(), ["2", "3"]);
+    assert.deepEqual(second.shown, [1]);
+    assert.equal(kept(second), null);
+  });
+
+  test("wait in the storage until each was sent", async () => {
+    const [first, second] = await twoCutOff();
+    second.hidePage();
+    first.client.markRead("1");
+    await first.clock.pass(1000);
+    assert.equal(JSON.parse(kept(first))[0].length, 3);
+    obey(first);
+    await reconnect(first);
+    assert.deepEqual(first.shown, []);
+    assert.equal(kept(first), null);
+  });
+
+  test("marked unread again where it was read, it is not taken over from the storage", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.isDown = true; // only what it asks for
+    tab.client.markRead("2");
+    await tab.clock.pass(1000);
+    assert.ok(kept(tab));
+    tab.frame({ type: "read", messages: [{ id: "2", stamp: 1002, position: position(2) }] });
+    tab.frame({ type: "unread", messages: [{ id: "2", stamp: 1002, position: position(2) }] });
+    obey(tab);
+    await reconnect(tab);
+    assert.deepEqual(tab.shown, [2, 1]);
+    assert.equal(tab.posts.length, 0);
+    assert.equal(kept(tab), null);
+  });
+});
+
 describe("other actions without a network", () => {
   for (const action of ["markUnread", "dismiss"]) {
     test(`${action} is taken back, with an error`, async () => {

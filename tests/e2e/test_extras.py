@@ -184,6 +184,48 @@ async def test_the_count_in_the_title(site: Site, page: Page) -> None:
     await expect(page).to_have_title("Workshop")
 
 
+async def test_the_title_is_the_pages_own(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    bell = await opened(site, page, ada)
+    await page.evaluate("document.title = '(2024) Report'")
+    await site.tell(ada, "One")
+    await expect(page).to_have_title("(1) (2024) Report")
+    # The page says something else.
+    await page.evaluate("document.title = 'Draft saved'")
+    await expect(page).to_have_title("(1) Draft saved")
+    await page.evaluate("document.querySelector('title').textContent = '(7) Samurai'")
+    await expect(page).to_have_title("(1) (7) Samurai")
+    # As it was on a page that it goes back to.
+    await site.tell(ada, "Two")
+    await expect(page).to_have_title("(2) (7) Samurai")
+    await page.evaluate("document.title = '(1) Draft saved'")
+    await expect(page).to_have_title("(2) Draft saved")
+    # The next page has a title and no bell.
+    await page.evaluate("document.title = 'Next'")
+    await expect(page).to_have_title("(2) Next")
+    await page.evaluate(
+        "document.title = 'Last'; document.querySelectorAll('notification-bell').forEach((one) => one.remove())"
+    )
+    await expect(page).to_have_title("Last")
+    await expect(bell.button).to_have_count(0)
+
+
+async def test_who_insists_on_a_title_is_no_end_to_the_page(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await opened(site, page, ada)
+    await page.evaluate(
+        """() => {
+          const insist = () => { if (document.title !== "Mine") document.title = "Mine"; };
+          new MutationObserver(insist).observe(document.head, { childList: true, subtree: true });
+          insist();
+        }"""
+    )
+    await site.tell(ada, "One")
+    await Bell(page).counts(1)
+    await site.tell(ada, "Two")
+    await Bell(page).counts(2)
+
+
 async def test_under_the_strictest_policy(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await record_violations(page)
