@@ -5,7 +5,7 @@ again in rotation, well before it expires, and all of them at once when there is
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -33,6 +33,10 @@ class Membership:
         self._channel: str | None = None
         self._wanted: dict[str, float | None] = {EVERYBODY: None}  # group: unwanted since
         self._joined: dict[str, float] = {}  # group: when it was added, oldest first
+        self._failed: dict[
+            str, None
+        ] = {}  # what the layer did not add the last time, the longest ago first
+        self._shaken = False
         self._changed = asyncio.Event()
         self._doubts = 0
 
@@ -77,18 +81,20 @@ class Membership:
 
         Some layers add nothing where they believe to be already; having left, they do.
         """
-        await self._each("group_discard", list(self._wanted), channel)
+        for batch in _batches(list(self._wanted)):
+            if await self._call("group_discard", batch, channel):
+                return  # not worth a wait: nobody reads that channel any more
 
     async def keep(self) -> None:
-        """Add, refresh and leave groups; runs until it is cancelled or the layer fails."""
-        try:
-            while True:
-                if self._channel is not None:
-                    await self._round(self._channel, asyncio.get_running_loop().time())
-                await supervision.wait_for_event(self._changed, min(LINGER, self._lease) / 2)
-        except Exception:
-            self.doubt()
-            raise
+        """Add, refresh and leave groups; runs until it is cancelled or the layer fails.
+
+        Of several brokers one may be down for long: what fails there is raised when all has been tried, so that it
+        keeps nobody out of the groups of the others.
+        """
+        while True:
+            if self._channel is not None:
+                await self._round(self._channel, asyncio.get_running_loop().time())
+            await supervision.wait_for_event(self._changed, min(LINGER, self._lease) / 2)
 
     async def _round(self, channel: str, now: float) -> None:
         left = [
@@ -99,32 +105,65 @@ class Membership:
         for group in left:
             del self._wanted[group]
             self._joined.pop(group, None)
-        await self._each("group_discard", left, channel)
+            self._failed.pop(group, None)
+        errors: list[Exception] = []
+        for batch in _batches(left):
+            errors += (await self._call("group_discard", batch, channel)).values()
         # A group that was wanted again meanwhile is missing now, and added with the others.
         missing = [group for group in self._wanted if group not in self._joined]
         due = [group for group, added in self._joined.items() if now - added > self._lease]
-        await self._add(missing + due, channel)
+        errors += await self._add(missing + due, channel)
+        if errors:
+            self._shaken = True
+            raise errors[0]
+        if self._shaken and not self._failed:
+            # What failed is well again, and may have forgotten what it had before.
+            self._shaken = False
+            self.doubt()
 
-    async def _add(self, groups: list[str], channel: str) -> None:
-        for start in range(0, len(groups), BATCH):
-            batch = groups[start : start + BATCH]
+    async def _add(self, groups: list[str], channel: str) -> list[Exception]:
+        """Add the channel to these groups and return what failed.
+
+        What failed the last time comes last, and only until a whole batch fails again: where each call takes its time
+        to fail, the others would wait for them.
+        """
+        known = set(self._failed)
+        fresh = [group for group in groups if group not in known]
+        among = known.intersection(groups)
+        again = [group for group in self._failed if group in among]
+        errors: list[Exception] = []
+        for batch in (*_batches(fresh), *_batches(again)):
             doubts = self._doubts
-            await self._each("group_add", batch, channel)
-            if (
-                doubts != self._doubts
-            ):  # the layer may have forgotten them again, or the channel is another
-                return
+            failed = await self._call("group_add", batch, channel)
+            errors += failed.values()
+            if channel != self._channel:
+                break
             now = asyncio.get_running_loop().time()
             for group in batch:
+                self._failed.pop(group, None)
                 self._joined.pop(group, None)
-                self._joined[group] = now
+                if group in failed:
+                    self._failed[group] = None
+                elif doubts == self._doubts:  # else the layer may have forgotten it again
+                    self._joined[group] = now
+            if len(failed) == len(batch) and known.issuperset(batch):
+                break
+        return errors
 
-    async def _each(self, method: str, groups: Iterable[str], channel: str) -> None:
+    async def _call(self, method: str, groups: list[str], channel: str) -> dict[str, Exception]:
+        """Call the layer for each of these groups at a time; return for which it failed, and how."""
         call = getattr(self.layer, method)
+        failed: dict[str, Exception] = {}
 
         async def one(group: str) -> None:
-            await supervision.within(TIMEOUT, call(group, channel))
+            try:
+                await supervision.within(TIMEOUT, call(group, channel))
+            except Exception as error:  # whatever the layer raises
+                failed[group] = error
 
-        remaining = iter(groups)
-        while batch := list(islice(remaining, BATCH)):
-            await asyncio.gather(*map(one, batch))
+        await asyncio.gather(*map(one, groups))
+        return failed
+
+
+def _batches(groups: list[str]) -> Iterator[list[str]]:
+    return (groups[start : start + BATCH] for start in range(0, len(groups), BATCH))
