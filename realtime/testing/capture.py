@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from asgiref.sync import sync_to_async
 from django.db import connections
 from django.test import TestCase
+from django.utils.asyncio import async_unsafe
 
 from realtime import publisher
 from realtime.testing.reasons import uncommitted
@@ -22,6 +24,9 @@ class Live:
     def __init__(self) -> None:
         self._publications: list[Publication] = []
         self._before: list[str] = uncommitted()
+        self._waited = [
+            (one, len(one.run_on_commit)) for one in map(connections.__getitem__, connections)
+        ]
         self._is_over = False
 
     def frames(self, user: Any) -> list[dict[str, Any]]:
@@ -49,9 +54,15 @@ class Live:
         raise AssertionError(f"{user} was not told {text!r} live. {self._what_happened(user)}")
 
     def assert_nothing_received(self, user: Any) -> None:
-        """Fail if any message arrived in the user's tabs."""
+        """Fail if any message arrived in the user's tabs, and while something waits for the end of the block."""
         if texts := self.texts(user):
             raise AssertionError(f"{user} was told {_listed(texts)} live.")
+        # Looked at from any thread: a coroutine's transactions are in another.
+        if not self._is_over and any(len(one.run_on_commit) > count for one, count in self._waited):
+            raise AssertionError(
+                f"Whether {user} is told something is not known yet: events leave at the end of the capture_live() "
+                "block. Ask after it."
+            )
 
     def _what_happened(self, user: Any) -> str:
         if texts := self.texts(user):
@@ -68,8 +79,33 @@ class Live:
         return "Nobody was told anything: no message was stored within the block."
 
 
-@contextmanager
-def capture_live() -> Iterator[Live]:
+class Capture:
+    """What :func:`capture_live` returns: a context manager, ``with`` in functions and ``async with`` in coroutines."""
+
+    # The callbacks of what coroutines store are in another thread: nothing would be caught, without a word.
+    @async_unsafe("In a coroutine, write 'async with capture_live() as live'.")
+    def __enter__(self) -> Live:
+        return self._enter()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
+
+    async def __aenter__(self) -> Live:
+        return await sync_to_async(self._enter)()
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await sync_to_async(self._stack.close)()
+
+    def _enter(self) -> Live:
+        with ExitStack() as stack:
+            live = stack.enter_context(_observed())
+            for alias in connections:
+                stack.enter_context(TestCase.captureOnCommitCallbacks(using=alias, execute=True))
+            self._stack = stack.pop_all()
+        return live
+
+
+def capture_live() -> Capture:
     """Note what open tabs are told because of what happens within the block.
 
     ::
@@ -78,18 +114,22 @@ def capture_live() -> Iterator[Live]:
             client.post("/issues/3/comments/", {"text": "Look, @ada"})
         live.assert_received(ada, "Ann mentioned you")
 
+    In a coroutine it is ``async with``, and ``SynchronousOnlyOperation`` says so.
+
     In a ``TestCase``, where no transaction is ever committed, the callbacks that wait for the commit are run at the end
     of the block, as Django's ``captureOnCommitCallbacks(execute=True)`` does; all of them, the project's own too.
     What is rolled back within the block is told to nobody, as ever.
     """
+    return Capture()
+
+
+@contextmanager
+def _observed() -> Iterator[Live]:
     live = Live()
     observe = live._publications.append
     publisher.observers.append(observe)
     try:
-        with ExitStack() as stack:
-            for alias in connections:
-                stack.enter_context(TestCase.captureOnCommitCallbacks(using=alias, execute=True))
-            yield live
+        yield live
     finally:
         publisher.observers.remove(observe)
         live._is_over = True

@@ -6,22 +6,18 @@ They want pytest-django.
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 
-from realtime.testing.capture import Live, capture_live
+from realtime.testing.capture import Capture, capture_live
 from realtime.testing.threads import OpenTabs
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
 
 
 @pytest.fixture
-def live_inbox() -> "Callable[[], AbstractContextManager[Live]]":
+def live_inbox() -> Callable[[], Capture]:
     """Note what open tabs are told: ``with live_inbox() as live``, and then ``live.assert_received(user, text)``.
 
-    Needs no socket and works in every test.
+    In a coroutine ``async with``. Needs no socket and works in every test.
     """
     return capture_live
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import transaction
 from django.test import Client, TestCase
 from django.test.utils import CaptureQueriesContext
@@ -46,7 +47,7 @@ def test_the_examples_of_the_documentation_pass(
         text=True,
         check=False,
     )
-    assert "6 passed" in done.stdout, done.stdout + done.stderr
+    assert "7 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_what_is_for_tests_needs_no_pytest_and_production_needs_neither() -> None:
@@ -78,10 +79,34 @@ class InATestCase(TestCase):
             tell(self.ada)
             with pytest.raises(AssertionError, match="Ask after it"):
                 live.assert_received(self.ada, "hello")
+            with pytest.raises(AssertionError, match="not known yet"):
+                live.assert_nothing_received(self.ada)
         assert live.assert_received(self.ada, "hello")["level"] == stored_messages.STORED_INFO
         live.assert_nothing_received(self.ben)
         stored_messages.broadcast_message(stored_messages.STORED_INFO, "outside")
         assert live.texts(self.ben) == []
+
+    def test_nobody_is_told_where_nothing_waits(self) -> None:
+        tell(self.ada)
+        with capture_live() as live:
+            live.assert_nothing_received(self.ada)
+
+    async def test_in_a_coroutine(self) -> None:
+        async with capture_live() as live:
+            await send(self.ada)
+            with pytest.raises(AssertionError, match="Ask after it"):
+                live.assert_nothing_received(self.ada)
+        live.assert_received(self.ada, "hello")
+        live.assert_nothing_received(self.ben)
+        with pytest.raises(SynchronousOnlyOperation, match="async with"), capture_live():
+            pass
+
+    async def test_a_block_that_fails_in_a_coroutine(self) -> None:
+        with pytest.raises(KeyError):
+            async with capture_live() as live:
+                raise KeyError
+        await send(self.ada)
+        live.assert_nothing_received(self.ada)
 
     def test_to_many_and_to_everybody(self) -> None:
         others = [User.objects.create_user(f"user-{number}") for number in range(20)]
@@ -138,6 +163,14 @@ class InATestCase(TestCase):
 def test_what_is_committed_is_told_as_well(user: User) -> None:
     with capture_live() as live:
         tell(user)
+        assert live.texts(user) == ["hello"]
+    assert live.texts(user) == ["hello"]
+
+
+async def test_what_a_coroutine_commits_is_told_as_well(user: User) -> None:
+    async with capture_live() as live:
+        live.assert_nothing_received(user)
+        await send(user)
         assert live.texts(user) == ["hello"]
     assert live.texts(user) == ["hello"]
 
