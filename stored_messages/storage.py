@@ -164,11 +164,11 @@ class StorageMixin(_Base):
         """Store what was collected, as read if it was shown; what fails is left to the storage behind this one."""
         present = {id(message) for message in (*self._loaded(), *self._queued_messages)}
         collected, self._collected = self._collected, []
-        by_owner: dict[Any, list[Message]] = {}
+        by_owner: dict[Any, tuple[Any, list[Message]]] = {}
         for user, message in collected:
             if id(message) in present:
-                by_owner.setdefault(user.pk, []).append(message)
-        for pk, messages in by_owner.items():
+                by_owner.setdefault(user.pk, (user, []))[1].append(message)
+        for pk, (user, messages) in by_owner.items():
             drafts = [StoredMessage.draft(m.level, m.message, m.extra_tags) for m in messages]
             now = timezone.now()
             for draft, message in zip(drafts, messages, strict=True):
@@ -176,11 +176,16 @@ class StorageMixin(_Base):
             try:
                 sent = get_backend().send([pk], drafts)
             except Exception:
-                logger.exception("Messages could not be stored; they go to the next storage.")
-                self._release(messages)
+                if not self._is_anothers(user):
+                    logger.exception("Messages could not be stored; they go to the next storage.")
+                    self._release(messages)
+                    continue
+                logger.exception(
+                    "Messages could not be stored, and whom they were for is signed in no more."
+                )
             else:
                 self._kept_ids.update(message.id for message in sent)
-                self._kept.update((id(message), message) for message in messages)
+            self._kept.update((id(message), message) for message in messages)
 
     def _update_elsewhere(self, response: Any) -> Any:
         """Let the storage behind this one store what it would if there were no inbox."""

@@ -48,9 +48,10 @@ def _check_storage_class() -> list[CheckMessage]:
                 id="stored_messages.E005",
             )
         ]
-    if not isinstance(storage, type):
+    is_class = isinstance(storage, type)
+    if not is_class and callable(storage):
         return []  # a function that makes one, whatever it is
-    if not issubclass(storage, BaseStorage):
+    if not is_class or not issubclass(storage, BaseStorage):
         return [
             Error(
                 f"MESSAGE_STORAGE = {path!r} is no message storage.",

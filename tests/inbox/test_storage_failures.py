@@ -188,3 +188,12 @@ def test_what_was_written_stays_when_the_user_cannot_be_loaded(ada):
         list(storage)
 
     assert User.objects.filter(username="written by the view").exists()
+
+
+@pytest.mark.usefixtures("unwritable", "iterate")
+def test_what_was_for_another_is_not_left_to_who_signed_in_meanwhile(visit, ada, person, caplog):
+    person("ben")
+    visit("add_then_sign_in", stored=["1"], plain=["2"], **{"as": "ben"})
+
+    assert visit("show") == [["2", "info"]]
+    assert "whom they were for" in caplog.text

@@ -393,7 +393,13 @@ def test_a_backend_of_1_4_0_is_right(configure):
 
 
 @pytest.mark.parametrize(
-    "path", ["stored_messages.storage.StorageMixin", "stored_messages.stored.StoredMessage"]
+    "path",
+    [
+        "stored_messages.storage.StorageMixin",
+        "stored_messages.stored.StoredMessage",
+        "stored_messages.storage",
+        "stored_messages.constants.STORED_INFO",
+    ],
 )
 def test_a_storage_that_is_none(settings, path):
     settings.MESSAGE_STORAGE = path
