@@ -49,9 +49,15 @@ class SessionSignIn:
         return session_and_user(self.key)[1]
 
 
-def session_digest(key: str) -> str:
-    """Return what stands for a session key outside of its process."""
-    return salted_hmac("realtime.session", key, algorithm="sha256").hexdigest()
+def session_digest(key: str, secret: Any = None) -> str:
+    """Return what stands for a session key outside of its process; ``secret`` is another than ``SECRET_KEY``."""
+    return salted_hmac("realtime.session", key, secret=secret, algorithm="sha256").hexdigest()
+
+
+def session_digests(key: str) -> list[str]:
+    """Return what stands for a session key here, and in processes that still have the old ``SECRET_KEY``."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return [session_digest(key, secret) for secret in secrets]
 
 
 def session_store() -> Any:

@@ -16,7 +16,7 @@ from django.http import HttpRequest, parse_cookie
 from realtime import events, log
 from realtime.arrivals import arrivals
 from realtime.asgi_types import Application, Receive, Scope, Send
-from realtime.login import session_digest, session_store
+from realtime.login import session_digests, session_store
 from realtime.receivers import after_commit
 from realtime.sockets import close_with
 
@@ -60,8 +60,10 @@ def connect() -> None:
 
 
 def _logged_out(request: HttpRequest | None, user: Any = None, **kwargs: Any) -> None:
-    session = getattr(request, "session", None)
-    _end(getattr(session, "session_key", None), getattr(user, "pk", None))
+    key = getattr(getattr(request, "session", None), "session_key", None)
+    # Django gives a session that was signed with an old secret key another key, in this very request perhaps.
+    old = getattr(request, "COOKIES", {}).get(settings.SESSION_COOKIE_NAME)
+    _end([key, old], getattr(user, "pk", None))
 
 
 def _logged_in(request: HttpRequest | None, user: Any = None, **kwargs: Any) -> None:
@@ -75,20 +77,21 @@ def _logged_in(request: HttpRequest | None, user: Any = None, **kwargs: Any) -> 
     if _key_is_content():
         before = session_store()(old).get(SESSION_KEY)
         if before is not None and before != str(getattr(user, "pk", None)):
-            _end(old, before)
+            _end([old], before)
     else:
-        _end(old)
+        _end([old])
 
 
-def _end(session_key: str | None, user_id: Any = None) -> None:
-    if not session_key:
-        return
-    if user_id is not None and _key_is_content():
+def _end(session_keys: list[str | None], user_id: Any = None) -> None:
+    keys = [key for key in dict.fromkeys(session_keys) if key]
+    if keys and user_id is not None and _key_is_content():
         # Which of this user's sockets belong to the session nobody can say: those of others come back.
-        publication = events.signed_out(None, user_id)
+        digests: list[str | None] = [None]
     else:
-        publication = events.signed_out(session_digest(session_key), user_id)
-    after_commit(DEFAULT_DB_ALIAS, lambda: [publication])
+        digests = [digest for key in keys for digest in session_digests(key)]
+    publications = [events.signed_out(digest, user_id) for digest in digests]
+    if publications:
+        after_commit(DEFAULT_DB_ALIAS, lambda: publications)
 
 
 def _key_is_content() -> bool:

@@ -22,7 +22,19 @@ def owner_key(user: Any) -> str:
 
     ``user`` is a user or a primary key. The key depends on ``SECRET_KEY``.
     """
-    mac = salted_hmac("stored_messages.owner", str(user_pk(user)), algorithm="sha256")
+    return _owner_key(user, settings.SECRET_KEY)
+
+
+def is_owner_key(key: str, user: Any) -> bool:
+    """Whether this is the key of the user's inbox, be it made with one of the ``SECRET_KEY_FALLBACKS``."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(key == _owner_key(user, secret) for secret in secrets)
+
+
+def _owner_key(user: Any, secret: Any) -> str:
+    mac = salted_hmac(
+        "stored_messages.owner", str(user_pk(user)), secret=secret, algorithm="sha256"
+    )
     return mac.hexdigest()[:24]
 
 

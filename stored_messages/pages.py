@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 
 from stored_messages import api
 from stored_messages.exceptions import MessageDoesNotExist
+from stored_messages.owners import is_owner_key
 from stored_messages.rows import rows_of
 
 #: How many pages somebody can go back one by one; from further down they go back to the first.
@@ -99,7 +100,7 @@ class InboxPage(LoginRequiredMixin, View):
         """
         here = Place.of(request.GET)
         owner = request.POST.get("owner")
-        if owner and owner != api.owner_key(request.user):
+        if owner and not is_owner_key(owner, request.user):
             return _redirect_to(here.first())
         if "open" in request.POST:
             return self._open(request.user, request.POST["open"]) or _redirect_to(here)

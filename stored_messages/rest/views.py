@@ -27,6 +27,7 @@ from rest_framework.views import APIView
 from stored_messages import api
 from stored_messages.adoption import adopt
 from stored_messages.exceptions import MessageDoesNotExist
+from stored_messages.owners import is_owner_key
 from stored_messages.rest.parsers import FormParser, JSONParser, refuse_form_without_fields
 from stored_messages.rest.serializers import MessageSerializer, PageSerializer, SeenSerializer
 from stored_messages.stored import Page, Summary
@@ -83,7 +84,7 @@ class InboxView(APIView):
         if (
             meant_for
             and request.method not in SAFE_METHODS
-            and meant_for != api.owner_key(request.user)
+            and not is_owner_key(meant_for, request.user)
         ):
             raise AnotherUser
 

@@ -190,6 +190,15 @@ class TestMeantForAnotherUser:
         )
         assert response.status_code in (200, 204)
 
+    def test_one_s_own_from_before_the_secret_key_changed(self, tab, backend, ada, ben, settings):
+        keys = [owner_key(ada), owner_key(ben)]
+        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+        settings.SECRET_KEY = "another"
+        tab.force_login(ada)
+
+        statuses = [tab.act("mark_all_read/", **{"X-Inbox-User": key}).status_code for key in keys]
+        assert statuses == [200, 409]
+
     @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
     def test_looking_is_no_action(self, tab, ben, method):
         response = tab.generic(method, "/messages/inbox/", headers={"X-Inbox-User": owner_key(ben)})

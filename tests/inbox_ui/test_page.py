@@ -311,6 +311,17 @@ def test_what_was_meant_for_another_inbox_is_not_done(backend, ada, ben, client)
     assert inbox(backend, ben) == ["to all"]
 
 
+def test_what_was_shown_before_the_secret_key_changed_is_done(backend, ada, client, settings):
+    backend.broadcast(draft("to all"))
+    client.force_login(ada)
+    owner = client.get(URL).context["owner"]
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another"
+
+    client.post(URL, {"owner": owner, "dismiss": backend.inbox_list(ada)[0].id})
+    assert inbox(backend, ada) == []
+
+
 @pytest.mark.parametrize("query", ["cursor=nonsense", "cursor=%00", "all&cursor=9999999999999999"])
 def test_a_cursor_that_is_none_leads_to_the_first_page(backend, ada, client, query):
     many(backend, ada, 1)

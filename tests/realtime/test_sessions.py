@@ -6,7 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.test import Client
+from django.test import Client, override_settings
 from pytest_django import Settings
 
 from realtime.login import session_digest
@@ -163,6 +163,39 @@ async def test_a_changed_secret_key_keeps_sessions_while_the_old_one_is_a_fallba
         assert tab.sync is not None
     settings.SECRET_KEY_FALLBACKS = []
     await expect_signed_out(client)
+
+
+def sessions_told(recorded: RecordingLayer) -> list[str]:
+    assert flush()
+    return [event["session"] for _, event in recorded.sent if event["type"] == "inbox.signed_out"]
+
+
+def test_a_logout_reaches_servers_with_an_older_secret_key(
+    user: User, settings: Settings, recorded: RecordingLayer, client: Client
+) -> None:
+    settings.SECRET_KEY_FALLBACKS = ["older"]
+    client.force_login(user)
+    key = client.session.session_key
+    assert key is not None
+    older = session_digest(key, "older")
+    with override_settings(SECRET_KEY="older", SECRET_KEY_FALLBACKS=[]):
+        assert session_digest(key) == older
+    client.post("/logout/")
+    assert sessions_told(recorded) == [session_digest(key), older]
+
+
+def test_a_logout_from_before_the_secret_key_changed_ends_what_the_browser_had(
+    user: User, settings: Settings, recorded: RecordingLayer, client: Client
+) -> None:
+    """Django gives the session another key on the way to the view."""
+    client.force_login(user)
+    key = client.session.session_key
+    assert key is not None
+    before = session_digest(key)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another"
+    client.post("/logout/")
+    assert {before, session_digest(key)} <= set(sessions_told(recorded))
 
 
 async def test_a_session_that_cannot_be_loaded_makes_the_client_come_back(
