@@ -97,7 +97,7 @@ if "EXAMPLE_POSTGRES" in os.environ:  # a database's name; libpq knows PGHOST, P
 if "EXAMPLE_REDIS" in os.environ:  # a URL
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {"hosts": [os.environ["EXAMPLE_REDIS"]]},
         }
     }

@@ -19,6 +19,7 @@ from stored_messages.constants import (
     STORED_WARNING,
 )
 from stored_messages.links import MAX_LENGTH, clean_url
+from stored_messages.owners import pk_named
 from stored_messages.stored import StoredMessage
 
 _LEVEL_NAMES = {
@@ -40,14 +41,10 @@ class UsersField(_UsersField):
 
     def clean(self, value: Any) -> Any:
         keys = [str(key).strip() for key in value or ()]
-        pk = get_user_model()._meta.pk
-        try:
-            # What no column holds is an error of the form, and none of the database.
-            for key in keys:
-                pk.clean(key, None)
-            return super().clean(keys)
-        except OverflowError as error:
-            raise forms.ValidationError(self.error_messages["invalid_list"]) from error
+        # What no column holds is an error of the form, and none of the database.
+        if any(pk_named(key) is None or "\0" in key for key in keys):
+            raise forms.ValidationError(self.error_messages["invalid_list"])
+        return super().clean(keys)
 
 
 class SendForm(forms.Form):
