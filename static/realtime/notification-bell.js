@@ -156,13 +156,14 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
   background: color-mix(in srgb, currentColor 12%, transparent); }
 .button:focus-visible { outline-color: currentColor; }
 .icon { inline-size: 55%; }
-.badge { position: absolute; inset-block-start: 2px; inset-inline-start: 52%; direction: ltr;
+.badge { position: absolute; inset-block-start: 2px; inset-inline-start: 52%; unicode-bidi: plaintext;
   min-inline-size: 1.64em; padding-inline: .36em; border-radius: 1em; font-weight: 600;
-  font-size: .79em; line-height: 1.64; background: var(--notification-bell-badge, #d1242f);
+  font-size: min(.79em, 12px); line-height: 1.64;
+  background: var(--notification-bell-badge, #d1242f);
   color: var(--notification-bell-badge-text, #fff); }
 
-.panel { position: fixed; inset: auto; overflow: hidden;
-  inline-size: var(--_width); background: var(--_background); color: var(--_text); border: 1px solid var(--_border);
+.panel { inline-size: var(--_width); background: var(--_background); color: var(--_text);
+  border: 1px solid var(--_border);
   border-radius: var(--notification-bell-radius, 12px); outline: none;
   box-shadow: 0 8px 40px #0004; }
 .panel:popover-open { display: flex; flex-direction: column; }
@@ -173,7 +174,8 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 .text-button, .note span, .newer, .meta { font-size: .93em; }
 .text-button svg, .note svg { flex: none; inline-size: 16px; }
 .text-button:hover, .note, .item:hover, .item:focus-within { background: var(--_hover); }
-.tabs { display: flex; gap: 20px; padding-inline: 16px; border-block-end: 1px solid var(--_border); }
+.tabs { display: flex; gap: 20px; padding-inline: 16px; }
+.tabs, .body { border-block-end: 1px solid var(--_border); }
 .tab { min-block-size: 36px; min-inline-size: 32px; margin-block-end: -1px; font-weight: 500;
   border-block-end: 2px solid #0000; }
 .tab[aria-selected="true"] { color: var(--_text); border-color: var(--_accent); }
@@ -181,20 +183,19 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 .note span { flex: 1; }
 .note.problem { color: var(--_level); }
 
-.body { flex: 1; overflow-y: auto; overscroll-behavior: contain; }
+.body { flex: 1; min-block-size: 5.5em; overflow-y: auto; overscroll-behavior: contain; }
 .newer { position: sticky; z-index: 1; inset-block-start: 8px; display: block;
   margin: 8px auto -40px; min-block-size: 32px; padding: 4px 14px; border-radius: 16px;
   color: var(--_background); background: var(--_accent); }
-.list { list-style: none; }
 .item { position: relative; display: flex; min-block-size: 78px; }
-.item + .item, .tail, .foot { border-block-start: 1px solid var(--_border); }
+.item + .item, .tail { border-block-start: 1px solid var(--_border); }
 .unread::before { content: ""; position: absolute; inset-block-start: 25px; inset-inline-start: 5px;
   border: 3px solid var(--_accent); border-radius: 3px; }
 .link { flex: 1; display: flex; gap: 12px; padding-block: 12px; padding-inline: 16px 4px; }
-.link, .content { min-inline-size: 0; overflow-wrap: anywhere; }
+.link, .content { min-inline-size: 0; }
 a:hover .subject { text-decoration: underline; }
 .level, .state-icon { flex: none; display: grid; place-items: center; inline-size: 32px;
-  block-size: 32px; border-radius: 50%; overflow: hidden; color: var(--_level);
+  block-size: 32px; border-radius: 50%; overflow: hidden; font-size: 18px; color: var(--_level);
   background: color-mix(in srgb, var(--_level) 12%, transparent); }
 .level svg { inline-size: 18px; }
 .level img { inline-size: 100%; block-size: 100%; object-fit: cover; }
@@ -216,6 +217,8 @@ a:hover .subject { text-decoration: underline; }
   border-radius: 8px; }
 .dismiss { position: absolute; inset-inline-end: 0; inset-block-start: 30px; }
 .tick:hover, .dismiss:hover { color: var(--_accent); }
+[name$="er"] { display: grid; padding-inline: 16px; }
+::slotted([slot$="er"]) { margin-block: 8px; }
 .tail, .foot { display: flex; justify-content: center; padding: 6px; }
 
 .state { display: flex; flex-direction: column; align-items: center; text-align: center;
@@ -292,9 +295,9 @@ function kindOf(level) {
 
 const clients = new Map();
 
-/** Bells of an inbox share a client, which outlives them for a moment: page swaps are short. */
+/** Like bells share a client, which outlives them for a moment: page swaps are short. */
 function acquireClient(options) {
-  const key = new URL(options.inbox, document.baseURI).href;
+  const key = JSON.stringify(options);
   const entry = clients.get(key) ?? { client: new globalThis[CLIENT_CLASS](options), holders: 0 };
   clients.set(key, entry);
   entry.client.start();
@@ -490,7 +493,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const [inbox, markAll, socket, csrfHeader] = NotificationBell.observedAttributes.map((name) =>
       this.getAttribute(name),
     );
-    [this.#client, release] = acquireClient({ inbox, markAll, socket, csrfHeader });
+    const url = new URL(inbox, document.baseURI);
+    [this.#client, release] = acquireClient({ inbox: url, markAll, socket, csrfHeader });
     on(this.#client, "change", () => this.#schedule());
     on(this.#client, "message", ({ detail }) => this.#arrived(detail));
     on(this.#client, "error", ({ detail }) => this.#failed(detail));

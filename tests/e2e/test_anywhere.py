@@ -185,6 +185,41 @@ async def test_several_bells_share_everything(site: Site, page: Page) -> None:
     assert await open_sockets(page) == 1
 
 
+async def test_a_bell_that_becomes_live(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, "One")
+    await record_sockets(page)
+    bell = await site.sign_in(page, ada)
+    await is_live(page)
+    attribute = await page.evaluate(
+        """() => {
+          const bell = document.querySelector("notification-bell");
+          const socket = bell.getAttribute("socket");
+          bell.removeAttribute("socket");
+          return socket;
+        }"""
+    )
+    await page.wait_for_function(
+        "document.querySelector('notification-bell').client.status === 'polling'"
+    )
+    await bell.counts(1)
+
+    # The next page of a site that swaps them has a live one.
+    await page.evaluate(
+        """(socket) => {
+          const bell = document.querySelector("notification-bell");
+          const next = bell.cloneNode(true);
+          next.setAttribute("socket", socket);
+          bell.replaceWith(next);
+        }""",
+        attribute,
+    )
+    await is_live(page)
+    await site.tell(ada, "Two")
+    await bell.counts(2)
+    assert await open_sockets(page) == 1
+
+
 async def test_loading_the_scripts_twice_is_harmless(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.tell(ada, "One")

@@ -47,7 +47,8 @@ async def test_texts_are_as_large_as_their_reader_wants_them(site: Site, page: P
     browser = await page.context.new_cdp_session(page)
     await browser.send("Page.setFontSizes", {"fontSizes": {"standard": 24}})
     await expect(piece).to_have_css("font-size", "21px")
-    await expect(bell.badge).to_have_css("font-size", "16.59px")
+    # The badge lies on the bell, which is as large as the page has room for.
+    await expect(bell.badge).to_have_css("font-size", "12px")
     assert (await bell.panel.bounding_box() or {})["width"] > width
     await page.set_viewport_size({"width": 320, "height": 640})
     narrow = await page.evaluate("[document.documentElement.scrollWidth]")
@@ -93,3 +94,49 @@ async def test_long_words_of_a_language_are_not_broken(site: Site, page: Page) -
                 }"""
             )
             assert (width, name, lines) == (width, name, 1)
+
+
+async def test_the_badge_is_mirrored(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, "One")
+    bell = await site.sign_in(page, ada)
+    await bell.counts(1)
+    beside = """(badge) => {
+      const [own, bell] = [badge, badge.parentNode].map((one) => one.getBoundingClientRect());
+      return Math.sign(own.left + own.right - bell.left - bell.right);
+    }"""
+    assert await bell.badge.evaluate(beside) == 1
+    await page.evaluate("document.documentElement.dir = 'rtl'")
+    assert await bell.badge.evaluate(beside) == -1
+
+
+async def test_header_and_footer_leave_the_list_room(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, *(f"Message {number}" for number in range(9)))
+    bell = await site.sign_in(page, ada)
+    await page.evaluate(
+        """(html) => document.querySelector("notification-bell").insertAdjacentHTML("afterbegin", html)""",
+        '<p slot="header" id="head">Quiet hours<br>until eight</p><p slot="footer" id="foot">Settings</p>',
+    )
+    await bell.open()
+    await expect(bell.rows).to_have_count(9)
+    for name in ("head", "foot"):
+        inset = await page.evaluate(
+            """(name) => {
+              const root = document.querySelector("notification-bell").shadowRoot;
+              const own = document.getElementById(name).getBoundingClientRect();
+              return own.left - root.querySelector(".panel").getBoundingClientRect().left;
+            }""",
+            name,
+        )
+        assert inset == 17, name
+    # Lines between the rows, and between the list and what follows it.
+    await expect(bell.rows.last).to_have_css("border-top-width", "1px")
+    await expect(bell.body).to_have_css("border-bottom-width", "1px")
+    await page.set_viewport_size({"width": 568, "height": 320})
+    room = await bell.body.bounding_box()
+    assert room is not None
+    assert room["height"] > 70
+    await page.locator("#foot").scroll_into_view_if_needed()
+    await expect(page.locator("#foot")).to_be_in_viewport(ratio=1)
+    await expect(bell.panel).to_be_in_viewport(ratio=1)
