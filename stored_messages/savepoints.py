@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from django.db import DatabaseError, connections, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import Error, connections, transaction
 
 
 @contextmanager
@@ -17,11 +16,7 @@ def savepoints() -> Iterator[None]:
     """
     with ExitStack() as stack:
         for connection in connections.all(initialized_only=True):
-            if connection.in_atomic_block or _is_without_autocommit(connection):
-                with suppress(DatabaseError):
+            if connection.in_atomic_block:
+                with suppress(Error):
                     stack.enter_context(transaction.atomic(using=connection.alias))
         yield
-
-
-def _is_without_autocommit(connection: BaseDatabaseWrapper) -> bool:
-    return connection.connection is not None and not connection.autocommit

@@ -280,23 +280,6 @@ def test_what_arrived_is_told_though_a_later_part_failed(backend, crowd, sent_si
     assert (told, arrived) == (([], []) if backend.using else ([1000], users[:2]))
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("fail", [stores_what_is_there, queries_what_is_not])
-def test_so_without_autocommit(backend, ada, connected, fail):
-    connected("messages_stored", fail)
-    transaction.set_autocommit(False)
-    try:
-        User.objects.create(username="written before")
-        send(backend, [ada], "Hello")
-        transaction.commit()
-    finally:
-        transaction.rollback()
-        transaction.set_autocommit(True)
-
-    assert unread(backend, ada) == ["Hello"]
-    assert User.objects.filter(username="written before").exists()
-
-
 def test_what_other_receivers_did_stays(backend, ada, connected):
     connected("messages_stored", lambda **carried: User.objects.create(username="before"))
     connected("messages_stored", stores_what_is_there)
@@ -319,3 +302,19 @@ def test_so_do_receivers_that_are_coroutine_functions(backend, ada, connected, s
 
     assert unread(backend, ada) == ["Hello"]
     assert User.objects.filter(username="ada").count() == 1
+
+
+@pytest.mark.skipif(django.VERSION < (5, 0), reason="Django calls coroutine functions from 5.0 on")
+def test_those_that_ask_no_database_are_called_like_all(backend, ada, connected):
+    heard = []
+
+    @signals.without_queries
+    async def hears(messages, **carried):
+        heard.extend(messages)
+
+    connected("messages_stored", signals.without_queries(partial(raises)))
+    connected("messages_stored", hears)
+
+    message = send(backend, [ada], "Hello")
+
+    assert heard == [message]
