@@ -8,9 +8,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { transformSync } from "esbuild";
 import { minify } from "terser";
 
-// Names that only these files use among themselves; what is public keeps its name.
+// Names that only these files use among themselves. What is public keeps its name, and so does what
+// one tab tells another, which may have the files of another day.
 const INTERNAL = [
-  "ago answer answered below confirmation copy day done due dueBelow element event events failures",
+  "ago answer answered below confirmation copy day done due dueBelow element event events",
   "foot foresee full hasSocket holders isAbout isAttentive isCurrent isOpen isSignedOut isUnchanged",
   "know losses newer number plural pollInterval records refs relative rest retryAfter rows seen sent",
   "shows summary sync tag tail take texts time token touch wording",

@@ -140,7 +140,7 @@ class TabbedInboxClient extends InboxClient {
     if (this.#baton && !this._line.hasSocket) this._post("hello");
   }
 
-  _told(type, user, { frame, limit, failures, code }) {
+  _told(type, user, { frame, limit, failures = 0, code }) {
     if (!this.#baton) return;
     if (type === "hello") {
       this.#greet();
