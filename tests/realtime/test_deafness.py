@@ -6,7 +6,7 @@ What arrives is a `stored` frame; reconciling sends only `sync`.
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 from channels_redis.core import RedisChannelLayer
+from channels_redis.utils import _consistent_hash as consistent_hash
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from realtime import line
+from realtime import line, membership
 from realtime.counters import counters
 from realtime.events import deliveries
 from realtime.groups import EVERYBODY, user_group
@@ -189,6 +190,42 @@ async def test_one_of_several_brokers_forgets_its_groups(
         await hears(tab, user)
         await asyncio.to_thread((redis_server, second_redis)[1 - well].flush)
         await hears(tab, user)
+
+
+@pytest.mark.parametrize("down", [0, 1])
+async def test_one_of_several_brokers_is_down(
+    settings: Settings,
+    transactional_db: None,
+    redis_url: str,
+    second_redis: RedisServer,
+    monkeypatch: pytest.MonkeyPatch,
+    down: int,
+) -> None:
+    """Who comes meanwhile hears what goes through the other; be it the one that everybody's group is at."""
+    monkeypatch.setattr(membership, "BATCH", 2)
+    settings.REALTIME = {
+        "RECONCILE_INTERVAL": 3.0
+    }  # time for probes: a new channel is another test
+    hosts = [redis_url, second_redis.url][:: -1 if down == 0 else 1]
+    use(settings, PUBSUB, hosts=hosts)
+    users = [await User.objects.acreate(username=f"user-{number}") for number in range(40)]
+
+    def is_well(user: User) -> bool:
+        return consistent_hash(f"asgi__group__{user_group(user.pk)}", 2) != down
+
+    well = [user for user in users if is_well(user)]
+    others = [user for user in users if not is_well(user)]
+    async with InboxTab(user=well[0]) as first, AsyncExitStack() as tabs:
+        await hears(first, well[0])
+        second_redis.stop()
+        for other in others[:3]:
+            await tabs.enter_async_context(InboxTab(user=other, live=False))
+        for user in well[1:4]:
+            tab = await tabs.enter_async_context(InboxTab(user=user, live=False))
+            await hears(tab, user)
+        second_redis.start()
+        async with InboxTab(user=others[3], live=False) as late:
+            await hears(late, others[3])
 
 
 class ChannelElsewhere(RedisChannelLayer):
