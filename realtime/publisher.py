@@ -165,7 +165,12 @@ class Publisher:
         self._wake = asyncio.Event()
         self._wake.set()
         thread = threading.Thread(target=self._run, name="realtime-publisher", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # there are too many
+            self._loop.close()
+            self._loop = None
+            raise
         self._thread = thread
 
     def _signal(self) -> None:
