@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Model
 from django.db.models.signals import post_delete
 
@@ -19,9 +20,18 @@ def connect() -> None:
     )
 
 
-def _user_deleted(sender: type[Model], instance: Model, **kwargs: Any) -> None:
+def _user_deleted(sender: type[Model], instance: Model, using: str, **kwargs: Any) -> None:
+    pk = instance.pk
+    if getattr(get_backend(), "using", None) == using:
+        _forget(pk)
+    else:
+        # A store that knows nothing of this transaction, which may be rolled back.
+        transaction.on_commit(lambda: _forget(pk), using=using)
+
+
+def _forget(pk: Any) -> None:
     try:
-        get_backend().forget_user(instance.pk)
+        get_backend().forget_user(pk)
     except Exception:
         logger.exception(
             "The inbox of a deleted user could not be emptied; the cleanup will do it."

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.utils.functional import SimpleLazyObject
 
 from stored_messages.representation import represent
@@ -146,15 +146,28 @@ def test_a_user_who_was_deleted_meanwhile_does_not_fail_the_others(backend, ada,
     assert unread(backend, ada) == ["Hello"]
 
 
-def test_a_deleted_user_leaves_no_inbox_to_whoever_gets_the_same_key(backend, ada, ben):
+def test_a_deleted_user_leaves_no_inbox_to_whoever_gets_the_same_key(
+    backend, ada, ben, django_capture_on_commit_callbacks
+):
     send(backend, [ada, ben], "Hello")
     key = ada.pk
-    ada.delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        ada.delete()
     heir = User.objects.create(pk=key, username="heir")
 
     assert unread(backend, heir) == []
     assert archive(backend, heir) == []
     assert unread(backend, ben) == ["Hello"]
+
+
+def test_a_user_who_is_not_deleted_after_all_has_lost_nothing(backend, ada):
+    send(backend, [ada], "Hello")
+
+    with suppress(LookupError), transaction.atomic():
+        User.objects.get(pk=ada.pk).delete()
+        raise LookupError
+
+    assert unread(backend, ada) == ["Hello"]
 
 
 def test_many_recipients_are_told_in_thousands(backend, crowd, sent_signals):

@@ -134,12 +134,13 @@ def test_a_broadcast_whose_content_was_evicted_is_nowhere(backend, ada, ben):
         check_agreement(backend, user)
 
 
-def test_a_user_who_is_gone_leaves_no_key(backend, ada, ben):
+def test_a_user_who_is_gone_leaves_no_key(backend, ada, ben, django_capture_on_commit_callbacks):
     message = send(backend, [ada, ben])
     everybody = backend.broadcast(draft())
     backend.mark_read(ada, [message.id, everybody.id])
     name = owner_name(ada.pk)
-    ada.delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        ada.delete()
 
     assert backend.client.exists(*owner_keys(name)) == 0
     assert len(unread(backend, ben)) == 2
