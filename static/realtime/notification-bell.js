@@ -179,7 +179,7 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 .tab { min-block-size: 36px; min-inline-size: 32px; margin-block-end: -1px; font-weight: 500;
   border-block-end: 2px solid #0000; }
 .tab[aria-selected="true"] { color: var(--_text); border-color: var(--_accent); }
-.note { padding: 6px 16px; border-radius: 0; }
+.note { flex: none; padding: 6px 16px; border-radius: 0; }
 .note span { flex: 1; }
 .note.problem { color: var(--_level); }
 

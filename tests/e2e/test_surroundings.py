@@ -140,3 +140,23 @@ async def test_header_and_footer_leave_the_list_room(site: Site, page: Page) -> 
     await page.locator("#foot").scroll_into_view_if_needed()
     await expect(page.locator("#foot")).to_be_in_viewport(ratio=1)
     await expect(bell.panel).to_be_in_viewport(ratio=1)
+
+
+async def test_a_notice_of_several_lines_is_whole(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await site.tell(ada, *(f"Message {number}" for number in range(12)))
+    await page.set_viewport_size({"width": 320, "height": 640})
+    bell = await site.sign_in(page, ada)
+    await page.add_style_tag(content="notification-bell { --notification-bell-font-size: 24px }")
+    await page.route("**/read/", lambda route: route.fulfill(status=500))
+    await bell.open()
+    await bell.tick("Message 11").click()
+    await expect(bell.panel).to_contain_text("That did not work")
+
+    notice, text = await page.evaluate(
+        """() => {
+          const notice = document.querySelector("notification-bell").shadowRoot.querySelector(".note");
+          return [notice, notice.querySelector("span")].map((one) => one.getBoundingClientRect().height);
+        }"""
+    )
+    assert 32 < text <= notice
