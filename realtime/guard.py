@@ -20,7 +20,7 @@ from realtime.still_signed_in import active_users, certain_owners
 LONGEST_PAUSE = 10.0
 #: How many sign-ins are looked at together, and for how many seconds the interpreter is others' after that: while it
 #: decodes sessions, messages wait.
-BATCH = 50
+BATCH = 500
 BREATH = 0.02
 
 
