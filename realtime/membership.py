@@ -33,9 +33,9 @@ class Membership:
         self._channel: str | None = None
         self._wanted: dict[str, float | None] = {EVERYBODY: None}  # group: unwanted since
         self._joined: dict[str, float] = {}  # group: when it was added, oldest first
-        self._failed: dict[
-            str, None
-        ] = {}  # what the layer did not add the last time, the longest ago first
+        #: What the layer did not add the last time, the longest ago first.
+        self._failed: dict[str, None] = {}
+        #: Whether something has failed since all was well.
         self._shaken = False
         self._changed = asyncio.Event()
         self._doubts = 0

@@ -25,5 +25,19 @@ def inbox_cutoff(now: datetime | None = None) -> datetime | None:
     return _cutoff(now, min(days, default=None))
 
 
+def is_gone(date: datetime, now: datetime | None = None) -> bool:
+    """Whether a message of this date has expired for good."""
+    return _is_past(date, archive_cutoff(now))
+
+
+def has_left_inbox(date: datetime) -> bool:
+    """Whether nobody's inbox shows a message of this date, however unread it is."""
+    return _is_past(date, inbox_cutoff())
+
+
+def _is_past(date: datetime, cutoff: datetime | None) -> bool:
+    return cutoff is not None and date <= cutoff
+
+
 def _cutoff(now: datetime | None, days: int | None) -> datetime | None:
     return None if days is None else (now or timezone.now()) - timedelta(days=days)

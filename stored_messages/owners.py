@@ -54,7 +54,12 @@ def pk_named(name: str) -> Any:
     except ValueError:
         return None
     # A database may raise when it looks for a number beyond its own.
-    return pk if not isinstance(pk, int) or -(2**63) <= pk < 2**63 else None
+    return pk if not isinstance(pk, int) or fits_columns(pk) else None
+
+
+def fits_columns(number: int) -> bool:
+    """Whether a column can hold this: none has more than 64 bits."""
+    return -(2**63) <= number < 2**63
 
 
 def users_by_pk(users: Iterable[Any]) -> dict[Any, Any]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.db import connections
 
 from stored_messages.models import Delivery
-from stored_messages.owners import array_type, as_array
+from stored_messages.owners import array_type, as_array, fits_columns
 
 
 class _Dialect(NamedTuple):
@@ -31,7 +31,7 @@ class _Dialect(NamedTuple):
 def _is_carried_by_json(key: Any) -> bool:
     """Whether SQLite reads this as it was: longer numbers would be inexact, and texts end at a NUL."""
     if isinstance(key, int):
-        return -(2**63) <= key < 2**63
+        return fits_columns(key)
     return isinstance(key, str) and not re.search("[\0\ud800-\udfff]", key)
 
 
@@ -70,6 +70,7 @@ def insert_copies(
     conflicts = "ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     params = [field.get_db_prep_save(values[field.attname], connection) for field in others]
     with connection.cursor() as cursor:
+        # The condition is for SQLite, which would take ON CONFLICT for that of a join.
         cursor.execute(
             f"INSERT INTO {quoted(Delivery._meta.db_table)} ({columns})"  # noqa: S608 - names of our own
             f" SELECT value, {selected} FROM {table} WHERE true {conflicts}",

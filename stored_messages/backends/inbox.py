@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from stored_messages import signals
 from stored_messages.backends.base import StoredMessagesBackend
-from stored_messages.backends.telling import Telling, is_expired
+from stored_messages.backends.telling import Telling
 from stored_messages.exceptions import MessageDoesNotExist, MessageTypeNotSupported
-from stored_messages.expiry import archive_cutoff, inbox_cutoff
+from stored_messages.expiry import has_left_inbox, is_gone
 from stored_messages.owners import pk_batches, user_pk
 from stored_messages.positions import format_position, new_stamp, next_position, parse_position
 from stored_messages.stored import Cleanup, Page, Ref, StoredMessage
@@ -121,7 +121,7 @@ class InboxBackend(StoredMessagesBackend):
         draft.broadcast = True
         with self._changing() as telling:
             self._insert([draft])
-            if not is_expired(draft):
+            if not has_left_inbox(draft.date):
                 telling.add(signals.broadcast_stored, message=draft)
         return draft
 
@@ -137,9 +137,9 @@ class InboxBackend(StoredMessagesBackend):
             raise MessageTypeNotSupported(
                 f"{message!r} is a broadcast, which everybody has: send another, or mark it unread."
             )
-        if _over(message):
+        if is_gone(message.date):
             # Whether the cleanup was here yet or not. Of what was so from the start nobody gets a copy, as of a send.
-            if not _over(message, message.sent_at):
+            if not is_gone(message.date, message.sent_at):
                 raise gone(message)
             return
         with self._changing() as telling:
@@ -161,8 +161,7 @@ class InboxBackend(StoredMessagesBackend):
 
     def inbox_get(self, user: Any, msg_id: Any) -> StoredMessage:
         message = self.get(user, msg_id)
-        cutoff = inbox_cutoff()
-        if message.read_at is not None or (cutoff is not None and message.date <= cutoff):
+        if message.read_at is not None or has_left_inbox(message.date):
             raise MessageDoesNotExist(f"Message {msg_id!r} is not in the inbox of this user.")
         return message
 
@@ -252,12 +251,6 @@ class InboxBackend(StoredMessagesBackend):
 def gone(message: StoredMessage) -> MessageDoesNotExist:
     """What storing a message again raises, when there is no such message any more."""
     return MessageDoesNotExist(f"{message!r} is gone: it has expired, or nobody had it.")
-
-
-def _over(message: StoredMessage, now: datetime | None = None) -> bool:
-    """Whether a message has expired for good."""
-    cutoff = archive_cutoff(now)
-    return cutoff is not None and message.date <= cutoff
 
 
 def _texts(msg_ids: Iterable[Any]) -> list[str]:

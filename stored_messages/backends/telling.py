@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 
 from stored_messages import signals
-from stored_messages.expiry import inbox_cutoff
+from stored_messages.expiry import has_left_inbox
 from stored_messages.savepoints import savepoints
 from stored_messages.stored import Ref, StoredMessage
 
@@ -37,7 +37,7 @@ class Telling:
         if not user_ids:
             return
         unread = [message for message in messages if message.read_at is None]
-        live = [message for message in unread if not is_expired(message)]
+        live = [message for message in unread if not has_left_inbox(message.date)]
         # First, as whoever hears of a single one may do something to it at once.
         if live:
             self.add(signals.messages_stored, user_ids=user_ids, messages=live)
@@ -78,9 +78,3 @@ def _robustly(say: Callable[[], None]) -> None:
         say()
     except Exception:
         logger.exception("Receivers could not be told of a change; it stands.")
-
-
-def is_expired(message: StoredMessage) -> bool:
-    """Whether nobody's inbox shows this, however unread it is."""
-    cutoff = inbox_cutoff()
-    return cutoff is not None and message.date <= cutoff
