@@ -8,7 +8,6 @@ with the same arguments, result and errors.
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -59,8 +58,6 @@ __all__ = (
 logger = logging.getLogger("stored_messages")
 #: More than anybody has, and less than any store's own limit.
 _MOST = 1_000_000_000
-#: How many ids go to the store at a time: some databases take few parameters.
-_BATCH = 1000
 
 _Result = TypeVar("_Result")
 _Arguments = ParamSpec("_Arguments")
@@ -150,9 +147,7 @@ def mark_all_read(
         return
     if below is not None:  # first, since what is no position is refused before anything changes
         backend.mark_read_below(user, below)
-    ids = (_id(message) for message in _several(shown))
-    while batch := list(islice(ids, _BATCH)):
-        backend.mark_read(user, batch)
+    backend.mark_read(user, [_id(message) for message in _several(shown)])
 
 
 def inbox(user: Any, *, limit: int = 20, cursor: str | None = None) -> Page:

@@ -34,8 +34,6 @@ else:
 logger = logging.getLogger("stored_messages")
 
 _NOT_LOADED = object()
-#: How many are marked read at a time: some databases take few parameters.
-_BATCH = 1000
 
 
 class StorageMixin(_Base):
@@ -152,13 +150,13 @@ class StorageMixin(_Base):
     def _mark_handed_out_read(self) -> None:
         for user, rows in self._inboxes:
             read = [message.id for message in rows if self._was_shown(message)]
-            try:
-                for start in range(0, len(read), _BATCH):
-                    get_backend().mark_read(user, read[start : start + _BATCH])
-            except Exception:
-                logger.exception(
-                    "Messages that were shown could not be marked read; they stay unread."
-                )
+            if read:
+                try:
+                    get_backend().mark_read(user, read)
+                except Exception:
+                    logger.exception(
+                        "Messages that were shown could not be marked read; they stay unread."
+                    )
 
     def _store_collected(self) -> None:
         """Store what was collected, as read if it was shown; what fails is left to the storage behind this one."""

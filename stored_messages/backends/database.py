@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -25,7 +27,7 @@ from stored_messages.backends.database_queries import (
 )
 from stored_messages.backends.inbox import Arrival, InboxBackend, gone
 from stored_messages.models import Delivery, Message
-from stored_messages.owners import user_pk
+from stored_messages.owners import BATCH_SIZE, user_pk
 from stored_messages.positions import format_position, parse_position
 from stored_messages.stored import Cleanup, Page, Ref, StoredMessage, Summary
 
@@ -175,7 +177,9 @@ class DefaultBackend(InboxBackend):
     # no other writer. What was changed is found by its moment: of two that do the same, one finds it.
 
     def _mark_read(self, user: Any, msg_ids: list[str]) -> list[Ref]:
-        pks, now = _pks(msg_ids), timezone.now()
+        return _in_batches(partial(self._mark_these_read, user, timezone.now()), msg_ids)
+
+    def _mark_these_read(self, user: Any, now: datetime, pks: list[int]) -> list[Ref]:
         changed = self._update(deliveries_of(user).filter(message__in=pks), read_at=now)
         if changed < len(pks):
             changed += self._deliver_broadcasts(
@@ -200,7 +204,9 @@ class DefaultBackend(InboxBackend):
         return None
 
     def _mark_unread(self, user: Any, msg_ids: list[str]) -> list[Ref]:
-        pks, now = _pks(msg_ids), timezone.now()
+        return _in_batches(partial(self._mark_these_unread, user, timezone.now()), msg_ids)
+
+    def _mark_these_unread(self, user: Any, now: datetime, pks: list[int]) -> list[Ref]:
         if not self._update(read_deliveries_of(user).filter(message__in=pks), read_at=now):
             return []
         changed = self._deliveries().filter(user=user_pk(user), message__in=pks, read_at=now)
@@ -209,7 +215,9 @@ class DefaultBackend(InboxBackend):
         return refs
 
     def _dismiss(self, user: Any, msg_ids: list[str]) -> list[Ref]:
-        pks, now = _pks(msg_ids), timezone.now()
+        return _in_batches(partial(self._dismiss_these, user, timezone.now()), msg_ids)
+
+    def _dismiss_these(self, user: Any, now: datetime, pks: list[int]) -> list[Ref]:
         kept = deliveries_of(user, archive=True).filter(message__in=pks)
         changed = self._update(kept, dismissed_at=now, read_at=Coalesce("read_at", now))
         if changed < len(pks):
@@ -313,8 +321,11 @@ def _in_order_of(user_ids: list[Any], rows: list[Delivery]) -> list[Any]:
     return [user_id for user_id in user_ids if user_id in owners]
 
 
-def _pks(msg_ids: list[str]) -> list[int]:
-    return [int(msg_id) for msg_id in msg_ids if _ID.fullmatch(msg_id)]
+def _in_batches(change: Callable[[list[int]], list[Ref]], msg_ids: list[str]) -> list[Ref]:
+    """Change messages a thousand at a time: some databases take few parameters. In order, as all others do."""
+    pks = sorted(int(msg_id) for msg_id in msg_ids if _ID.fullmatch(msg_id))
+    batches = (pks[start : start + BATCH_SIZE] for start in range(0, len(pks), BATCH_SIZE))
+    return [ref for batch in batches for ref in change(batch)]
 
 
 def _ref(row: Delivery) -> Ref:
