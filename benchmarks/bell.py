@@ -10,7 +10,7 @@ from playwright.async_api import Page
 from benchmarks.report import Report
 from tests.e2e.bell import Bell
 from tests.e2e.site import SETTINGS, Site, somebody
-from tests.e2e.watching import Traffic, has_listed, is_live
+from tests.e2e.watching import Traffic, becomes, has_listed, is_live
 from tests.services.browser import launched
 from tests.services.server import ROOT, Project, Server
 
@@ -45,7 +45,7 @@ async def _storm(site: Site, page: Page, count: int, *, is_open: bool) -> dict[s
     traffic = Traffic(page)
     texts = [f"Message {number}" for number in range(count)]
     await asyncio.gather(*(site.tell(ada, *texts[start::_SENDERS]) for start in range(_SENDERS)))
-    await page.wait_for_function("watch.last > 0", timeout=300_000)
+    await becomes(page, "watch.last > 0", timeout=300.0)
     rows = await Bell(page).rows.count()
     watch: dict[str, Any] = await page.evaluate("watch")
     return {**watch, "lists": len(traffic.lists), "rows": rows}

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
 from tests.e2e.states import LOOKS, STATES, list_of_all, list_of_unread
-from tests.e2e.watching import has_listed, is_live
+from tests.e2e.watching import becomes, has_listed, is_live
 from tests.services.browser import NewContext
 from tests.services.packages import npm_package
 
@@ -123,7 +123,7 @@ async def test_nothing_moves_for_who_asks_for_that(site: Site, new_context: NewC
     await page.keyboard.press("Escape")
     await page.emulate_media(reduced_motion="no-preference")
     await site.tell(ada, "Two")
-    await page.wait_for_function("moved.length > 0")
+    await becomes(page, "moved.length > 0")
 
 
 async def test_the_name_and_the_announcements(site: Site, page: Page) -> None:

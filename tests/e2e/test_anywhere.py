@@ -14,7 +14,15 @@ from stored_messages.constants import STORED_WARNING
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
 from tests.e2e.test_tabs import freeze
-from tests.e2e.watching import Traffic, has_listed, is_live, open_sockets, record_sockets
+from tests.e2e.watching import (
+    Traffic,
+    becomes,
+    has_listed,
+    is_live,
+    is_polling,
+    open_sockets,
+    record_sockets,
+)
 from tests.project.settings import MIDDLEWARE
 from tests.services.browser import NewContext
 from tests.services.packages import npm_package
@@ -199,9 +207,7 @@ async def test_a_bell_that_becomes_live(site: Site, page: Page) -> None:
           return socket;
         }"""
     )
-    await page.wait_for_function(
-        "document.querySelector('notification-bell').client.status === 'polling'"
-    )
+    await is_polling(page)
     await bell.counts(1)
 
     # The next page of a site that swaps them has a live one.
@@ -325,7 +331,7 @@ async def test_the_page_does_not_jump(site: Site, page: Page) -> None:
     painted = "performance.getEntriesByName('first-contentful-paint').length"
 
     async def late(route: Any) -> None:
-        await page.wait_for_function(painted)
+        await becomes(page, painted)
         await route.continue_()
 
     await page.route("**/*.js", late)
@@ -338,7 +344,7 @@ async def test_the_page_does_not_jump(site: Site, page: Page) -> None:
     assert await page.evaluate("shifts") == []
     # What records them does.
     await page.evaluate("document.querySelector('main').style.marginTop = '200px'")
-    await page.wait_for_function("shifts.length > 0")
+    await becomes(page, "shifts.length > 0")
 
 
 async def test_nor_does_a_line_of_text(site: Site, page: Page) -> None:

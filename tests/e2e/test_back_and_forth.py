@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import Traffic, is_live, open_sockets, record_sockets
+from tests.e2e.watching import Traffic, becomes, is_live, open_sockets, record_sockets
 from tests.services.browser import launched
 
 # Whether the page was kept, and what it shows when the first frame after its return is painted.
@@ -36,9 +36,10 @@ async def go_back(page: Page) -> str:
     """Goes back to a page that was kept; returns what its first frame shows."""
     # Nothing is loaded, so there is no loading to wait for.
     await page.evaluate("setTimeout(() => history.back())")
-    returned = await page.wait_for_function("globalThis.returned?.persisted && globalThis.returned")
-    result: dict[str, Any] = await returned.json_value()
-    return str(result["shown"])
+    returned: dict[str, Any] = await becomes(
+        page, "globalThis.returned?.persisted && globalThis.returned"
+    )
+    return str(returned["shown"])
 
 
 async def test_the_bell_catches_up(site: Site, page: Page) -> None:

@@ -6,7 +6,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import Traffic, is_live
+from tests.e2e.watching import Traffic, becomes, is_live
 
 _RECORD_EVENTS = """
 globalThis.told = [];
@@ -31,9 +31,10 @@ async def told(page: Page) -> list[list[Any]]:
 
 async def hears(page: Page, *event: Any) -> None:
     """Waits until the page has heard of this."""
-    await page.wait_for_function(
+    await becomes(
+        page,
         "(event) => told.some((one) => JSON.stringify(one) === JSON.stringify(event))",
-        arg=list(event),
+        list(event),
     )
 
 

@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.bell import Bell
 from tests.e2e.conftest import StartSite
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import Traffic, is_live, record_violations
+from tests.e2e.watching import Traffic, becomes, is_live, record_violations
 from tests.services.waiting import eventually
 
 TOKENS_ONLY = {
@@ -93,7 +93,7 @@ async def test_under_the_strictest_policy(language: str, site: Site, page: Page)
     assert await page.evaluate(refused) is True
     await page.evaluate("document.body.append(document.createElement('style'))")
     await page.evaluate("document.querySelector('style').textContent = 'body { color: red }'")
-    await page.wait_for_function("globalThis.violations.length >= 2")
+    await becomes(page, "globalThis.violations.length >= 2")
 
 
 async def _unread(site: Site, username: str, count: int) -> bool:

@@ -8,7 +8,7 @@ from playwright.async_api import BrowserContext, Page
 from tests.e2e.bell import Bell
 from tests.e2e.conftest import StartSite
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import is_live
+from tests.e2e.watching import becomes, is_live
 from tests.isolation.cache import shared_cache
 
 # Every text names its reader. What a bell shows at any moment has one reader, who is always the
@@ -90,4 +90,4 @@ async def test_the_watch_would_notice(site: Site, page: Page) -> None:
     await site.tell(ada, f"first for {ada}", f"second for {ben}")
     await page.add_init_script(_WATCH)
     await site.sign_in(page, ada)
-    await page.wait_for_function("() => globalThis.wrong.length")
+    await becomes(page, "globalThis.wrong.length")

@@ -6,7 +6,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import Traffic, is_live
+from tests.e2e.watching import Traffic, becomes, is_live
 
 STORM = 1000
 
@@ -36,9 +36,7 @@ async def storm(site: Site, page: Page, username: str, before: int) -> dict[str,
     # Several at once: each sends one after the other.
     texts = [f"Storm {number}" for number in range(STORM)]
     await asyncio.gather(*(site.tell(username, *texts[start::4]) for start in range(4)))
-    await page.wait_for_function(
-        "(all) => watch.counts.at(-1) === all", arg=before + STORM, timeout=120_000
-    )
+    await becomes(page, "(all) => watch.counts.at(-1) === all", before + STORM, timeout=120.0)
     seen: dict[str, Any] = await page.evaluate("watch")
     return seen
 

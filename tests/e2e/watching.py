@@ -1,18 +1,24 @@
 """What a page does on the network and says in the console."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.async_api import (
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     Request,
     WebSocket,
     WebSocketRoute,
 )
 
+from tests.services.waiting import CEILING, eventually
+
 # Who lost the server waits up to half a minute between two attempts.
-_CEILING_MS = 120_000
+_LONG_CEILING = 120.0
+
+_BELL = "document.querySelector('notification-bell')"
 
 # Close codes are not among what the browser's driver tells: the page's own events are.
 _RECORD_SOCKETS = """
@@ -114,9 +120,26 @@ async def open_sockets(page: Page) -> int:
     return count
 
 
+async def becomes(page: Page, expression: str, arg: Any = None, *, timeout: float = CEILING) -> Any:
+    """Waits until JavaScript has a true value in the page, and returns it.
+
+    The driver's own way, `wait_for_function`, evaluates text from within the page, which a strict policy forbids.
+    """
+
+    async def value() -> Any:
+        try:
+            return await page.evaluate(expression, arg)
+        except Error as error:
+            if "context was destroyed" in error.message:  # the page is being left
+                return None
+            raise
+
+    return await eventually(value, expression, timeout=timeout)
+
+
 async def closed_with(page: Page, code: int) -> None:
     """Waits until a socket of the page was closed with this code."""
-    await page.wait_for_function("(code) => globalThis.closeCodes.includes(code)", arg=code)
+    await becomes(page, "(code) => globalThis.closeCodes.includes(code)", code)
 
 
 async def is_live(page: Page) -> None:
@@ -127,9 +150,7 @@ async def is_live(page: Page) -> None:
 
 async def has_listed(page: Page) -> None:
     """Waits for the first list. What it brings was there before, and is no arrival."""
-    await page.wait_for_function(
-        "document.querySelector('notification-bell').client?.loaded", timeout=_CEILING_MS
-    )
+    await becomes(page, f"{_BELL}?.client?.loaded", timeout=_LONG_CEILING)
 
 
 async def is_polling(page: Page) -> None:
@@ -138,8 +159,6 @@ async def is_polling(page: Page) -> None:
 
 
 async def _has_status(page: Page, status: str) -> None:
-    await page.wait_for_function(
-        "(status) => document.querySelector('notification-bell').client?.status === status",
-        arg=status,
-        timeout=_CEILING_MS,
+    await becomes(
+        page, f"(status) => {_BELL}?.client?.status === status", status, timeout=_LONG_CEILING
     )
