@@ -4,7 +4,6 @@ Whoever would not be signed in now has been signed out: that is the one question
 same way. A store that fails has no answer to it, so it signs nobody out.
 """
 
-from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,10 +29,6 @@ class SignIn(Protocol):
     @property
     def digest(self) -> str: ...
 
-    @property
-    def older_digests(self) -> Sequence[str]:
-        """What stands for it in processes that do not have the newest ``SECRET_KEY`` yet."""
-
     def user(self) -> Any | None:
         """Ask again who is signed in with it; raises what the store raises."""
 
@@ -44,12 +39,11 @@ class SessionSignIn:
     It never leaves the process, where the handshake's cookie has it too; what travels is a salted HMAC.
     """
 
-    __slots__ = ("digest", "key", "older_digests")
+    __slots__ = ("digest", "key")
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self.digest, *older = session_digests(key)
-        self.older_digests: Sequence[str] = tuple(older)
+        self.digest = session_digest(key)
 
     def user(self) -> Any | None:
         return session_and_user(self.key)[1]
@@ -61,9 +55,9 @@ def session_digest(key: str, secret: Any = None) -> str:
 
 
 def session_digests(key: str) -> list[str]:
-    """Return what stands for a session key here, and in processes that still have an old ``SECRET_KEY``."""
+    """Return what stands for a session key here, and in processes that still have the old ``SECRET_KEY``."""
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return [session_digest(key, secret) for secret in dict.fromkeys(secrets)]
+    return [session_digest(key, secret) for secret in secrets]
 
 
 def session_store() -> Any:

@@ -75,21 +75,21 @@ class Ledger {
   }
 
   /** As if it were done. Of what lies below only the count can tell. */
-  foresee({ type, refs, below }) {
-    if (type === "unread") this.know(refs);
+  foresee({ type, refs, below, under }) {
+    const isUnread = type === "unread";
+    if (isUnread) this.know(refs);
     for (const item of refs) {
-      if (this[type](item)) continue;
-      if (type !== "unread") this.rest.unread -= Number(item.read_at === null);
-      else this.rest.unread += Number(item.read_at !== null);
+      const isNews = !this[type](item) && (item.read_at === null) !== isUnread;
+      if (isNews) this.rest.unread += isUnread ? 1 : -1;
     }
-    this.apply({ refs: [], below });
+    if (!this.apply({ refs: [], below })) this.rest.unread -= under;
   }
 
   /** These had been read before the last list. */
   know(items) {
     for (const item of items) {
       const isOlder = item.position < this.seen.get(item.id)?.position;
-      if (!isOlder) this.seen.set(item.id, { ...item, read_at: null });
+      if (!isOlder && isLoaded(this, item)) this.seen.set(item.id, { ...item, read_at: null });
     }
   }
 
@@ -116,7 +116,7 @@ class Ledger {
   unread(ref) {
     if (this.items.has(ref.id)) return true;
     const seen = this.seen.get(ref.id);
-    if (seen?.position !== ref.position || !isLoaded(this, ref)) return false;
+    if (seen?.position !== ref.position) return false;
     this.#add(seen);
     return true;
   }
@@ -141,14 +141,14 @@ class Ledger {
 
 /**
  * What the user did: `read`, `unread` or `gone` for messages, and read for everything strictly
- * `below` a position. Confirmed, it is a frame that the client gives itself, save for what a real
+ * `below` a position, of which `under` were known to be unread. Confirmed, it is a frame that the client gives itself, save for what a real
  * frame was about since it was sent.
  */
 class Action {
   at = new Date().toISOString();
 
-  constructor(type, refs, below = "") {
-    Object.assign(this, { type, refs, below });
+  constructor(type, refs, below = "", under = 0) {
+    Object.assign(this, { type, refs, below, under });
     this.sent();
   }
 
@@ -217,8 +217,6 @@ class Archive {
     for (const row of this.rows.values()) if (row.position < below) mark(row, at);
   }
 }
-
-const markAllBody = (ids, before) => JSON.stringify({ ids, before: before || null });
 
 const newestFirst = (items) =>
   [...items.values()].sort((a, b) => (a.position < b.position ? 1 : -1));
@@ -305,14 +303,14 @@ export class InboxClient extends EventTarget {
   error = null;
   background = false;
 
-  #platform;
+  _platform;
   #inboxUrl;
   #archiveUrl;
   #markAllUrl;
   #socketUrl;
   #csrfHeader;
   #pageSize;
-  #key;
+  _key;
 
   #running = false;
   #suspended = false; // in the back/forward cache
@@ -324,8 +322,9 @@ export class InboxClient extends EventTarget {
   #isConfirmed = false; // by a list
   #token = "";
   #remembered = null; // of the last page view
-  #ledger = new Ledger();
-  #overlay = new Set();
+  _ledger = new Ledger();
+  #overlay = new Set(); // of what the user is doing
+  #settled = []; // what was done, until no list is awaited that tells what came of it
   #view = null;
   #known = new Set();
   #top = ""; // the highest position ever held
@@ -353,19 +352,19 @@ export class InboxClient extends EventTarget {
   #pollInterval = 15 * SECOND;
   #waiting = [];
 
-  #socket = null;
+  _socket = null;
   #isSynced = false; // it, or one elsewhere, said its first sync
   #wasLive = false; // ever
   #heardAt = 0;
   #losses = 0; // of sockets
   #heartbeat = Infinity;
   #silenceLimit = FIRST_SYNC_TIMEOUT;
-  #connectFailures = 0; // in a row
+  _failures = 0; // in a row
 
   constructor({ inbox, archive, markAll, socket, csrfHeader, pageSize, platform }) {
     super();
-    this.#platform = { __proto__: BROWSER, ...platform };
-    const base = this.#platform.document?.baseURI;
+    this._platform = { __proto__: BROWSER, ...platform };
+    const base = this._platform.document?.baseURI;
     this.#inboxUrl = new URL(inbox, base);
     const beside = (url, usual) => (url ? new URL(url, base) : new URL(usual, this.#inboxUrl));
     this.#archiveUrl = beside(archive, "../archive/");
@@ -376,7 +375,7 @@ export class InboxClient extends EventTarget {
     }
     this.#csrfHeader = csrfHeader || "X-CSRFToken";
     this.#pageSize = this.#rows = Math.min(pageSize || 20, MAX_ROWS);
-    this.#key = `stored_messages:${this.#inboxUrl.pathname}`;
+    this._key = `stored_messages:${this.#inboxUrl.pathname}`;
     this.all = this.#makeAll();
     this.#recall();
   }
@@ -386,12 +385,12 @@ export class InboxClient extends EventTarget {
   }
 
   get unread() {
-    if (!this.#ledger.loaded) return this.#remembered?.unread ?? 0;
+    if (!this._ledger.loaded) return this.#remembered?.unread ?? 0;
     return this.#shown.unread;
   }
 
   get loaded() {
-    return this.#ledger.loaded;
+    return this._ledger.loaded;
   }
 
   get hasMore() {
@@ -407,26 +406,28 @@ export class InboxClient extends EventTarget {
 
   stop() {
     if (!this.#running) return;
-    this.#remember();
     this.#running = false;
     this.#listeners.abort();
-    this.#halt();
-    this.#closeChannel();
+    this.#leave();
     this.#updateStatus();
   }
 
   refresh() {
     this.#archive.isCurrent = false;
-    const answered = new Promise((resolve) => this.#waiting.push(resolve));
+    const answered = this.#answered;
     if (this.#running) this.#need(true);
     else this.#wake();
     return answered;
   }
 
+  get #answered() {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
   async loadMore() {
     const epoch = this.#epoch;
-    while (this.#request) await new Promise((resolve) => this.#waiting.push(resolve));
-    const cursor = this.#ledger.bottom;
+    while (this.#request) await this.#answered;
+    const cursor = this._ledger.bottom;
     if (!this.#running || epoch !== this.#epoch || !cursor || this.#isPaging) return false;
 
     this.#isPaging = true;
@@ -437,9 +438,9 @@ export class InboxClient extends EventTarget {
     this.#rows = this.#atMost(this.#rows + this.#pageSize);
     const isSettled = !this.#request && !this.#mustFetch && !this.#pendingSync;
     const isOfThis =
-      this.#ledger.bottom === cursor && sameSummary(page.summary, this.#ledger.summary);
+      this._ledger.bottom === cursor && sameSummary(page.summary, this._ledger.summary);
     if (isSettled && isOfThis) {
-      this.#ledger.append(page);
+      this._ledger.append(page);
       this.#noteKnown(page.items);
       this.#changed();
     } else {
@@ -449,13 +450,13 @@ export class InboxClient extends EventTarget {
   }
 
   markRead(id) {
-    const { items, seen } = this.#ledger;
+    const { items, seen } = this._ledger;
     const isRead = seen.has(id) || this.#archive.rows.get(id)?.read_at;
     return this.#actOn(id, "read", "markRead", !items.has(id) && isRead);
   }
 
   markUnread(id) {
-    return this.#actOn(id, "unread", "markUnread", this.#ledger.items.has(id));
+    return this.#actOn(id, "unread", "markUnread", this._ledger.items.has(id));
   }
 
   dismiss(id, { delay = 0, signal, isHeld } = {}) {
@@ -466,20 +467,21 @@ export class InboxClient extends EventTarget {
   markAllRead(ids, from) {
     const shown = this.items.filter(({ id }) => (ids ? ids.includes(id) : !from));
     const refs = from ? [from, ...shown] : shown;
-    const before = from ? from.position : this.#ledger.bottom;
-    if (!refs.length && !before) return Promise.resolve(this.#ledger.loaded);
-    const body = markAllBody(refs.map(({ id }) => id), before);
-    return this.#act(new Action("read", refs, before), "markAllRead", this.#markAllUrl, { body });
+    const before = from ? from.position : this._ledger.bottom;
+    if (!refs.length && !before) return Promise.resolve(this._ledger.loaded);
+    const action = new Action("read", refs, before, from ? 0 : this._ledger.rest.unread);
+    const send = () => this._markAll(refs.map(({ id }) => id), before);
+    return this.#act(action, "markAllRead", send);
   }
 
   // --- Events ---------------------------------------------------------------------------------
 
   get #shown() {
     if (this.#view) return this.#view;
-    const ledger = this.#ledger.copy();
+    const ledger = this._ledger.copy();
     const archive = Object.assign(new Archive(), this.#archive);
     archive.rows = new Map(archive.rows);
-    for (const action of this.#overlay) {
+    for (const action of [...this.#settled, ...this.#overlay]) {
       ledger.foresee(action);
       archive.apply(action);
     }
@@ -499,6 +501,7 @@ export class InboxClient extends EventTarget {
 
   #changed() {
     this.#updateStatus();
+    if (!this.#mustFetch && !this.#request) this.#settled = [];
     this.#view = null;
     this.#emit("change");
   }
@@ -512,7 +515,7 @@ export class InboxClient extends EventTarget {
     if (this.#signedOut) status = "signed-out";
     else if (this.#isSynced) status = "live";
     else if (this.#fetchFailures) status = "offline";
-    else if (this.#isPolling && this.#ledger.loaded) status = "polling";
+    else if (this.#isPolling && this._ledger.loaded) status = "polling";
     if (status === this.status) return;
     this.status = status;
     this.#emit("status", status);
@@ -560,9 +563,10 @@ export class InboxClient extends EventTarget {
     this.#isConfirmed = false;
     this.#token = "";
     this.#remembered = null;
-    this.#ledger = new Ledger();
+    this._ledger = new Ledger();
     this.#archive = Object.assign(new Archive(), { isOpen: this.#archive.isOpen });
     this.#overlay.clear();
+    this.#settled = [];
     this._forgot();
     this.#known.clear();
     this.#top = "";
@@ -626,7 +630,7 @@ export class InboxClient extends EventTarget {
 
   #after(name, delay, callback) {
     this.#cancel(name);
-    const timer = this.#platform.setTimeout(() => {
+    const timer = this._platform.setTimeout(() => {
       this.#timers.delete(name);
       callback();
     }, delay);
@@ -634,27 +638,27 @@ export class InboxClient extends EventTarget {
   }
 
   #cancel(name) {
-    this.#platform.clearTimeout(this.#timers.get(name));
+    this._platform.clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
   }
 
   /** So long, but not the same for everybody. */
   #about(delay) {
-    return delay * (0.9 + this.#platform.random() / 5);
+    return delay * (0.9 + this._platform.random() / 5);
   }
 
   get #debounce() {
-    return 150 + this.#platform.random() * 300;
+    return 150 + this._platform.random() * 300;
   }
 
   #jitter(ceiling) {
-    return this.#platform.random() * Math.min(ceiling, 30 * SECOND);
+    return this._platform.random() * Math.min(ceiling, 30 * SECOND);
   }
 
   // --- The page -------------------------------------------------------------------------------
 
   #listen() {
-    const { window, document } = this.#platform;
+    const { window, document } = this._platform;
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
     const on = (target, type, listener) => target?.addEventListener(type, listener, { signal });
@@ -666,14 +670,14 @@ export class InboxClient extends EventTarget {
   }
 
   get #isVisible() {
-    return this.#platform.document?.visibilityState !== "hidden";
+    return this._platform.document?.visibilityState !== "hidden";
   }
 
   get #isActive() {
     return this.#running && !this.#suspended;
   }
 
-  get #isAttentive() {
+  get _isAttentive() {
     return this.#isActive && (this.#isVisible || this.#timers.has("rest") || this.background);
   }
 
@@ -692,8 +696,8 @@ export class InboxClient extends EventTarget {
   #hide() {
     this.#remember();
     this.#after("rest", HIDDEN_HOLD, () => {
-      if (this.#isAttentive) return;
-      if (this.#socket) this.#dropSocket();
+      if (this._isAttentive) return;
+      if (this._socket) this.#dropSocket();
       this._release(false);
       this.#cancel("connect");
       this.#updateStatus();
@@ -701,10 +705,15 @@ export class InboxClient extends EventTarget {
   }
 
   #hidePage() {
-    this.#remember();
     this.#suspended = true;
+    this.#leave();
+  }
+
+  #leave() {
+    this.#remember();
     this.#halt();
-    this.#closeChannel();
+    this.#channel?.close();
+    this.#channel = null;
   }
 
   #restorePage() {
@@ -720,9 +729,9 @@ export class InboxClient extends EventTarget {
   // --- Other tabs, and the next page ----------------------------------------------------------
 
   #openChannel() {
-    const { BroadcastChannel } = this.#platform;
+    const { BroadcastChannel } = this._platform;
     if (!BroadcastChannel) return;
-    this.#channel = new BroadcastChannel(this.#key);
+    this.#channel = new BroadcastChannel(this._key);
     this.#channel.onmessage = ({ data }) => this.#hearTab(data ?? {});
   }
 
@@ -733,17 +742,12 @@ export class InboxClient extends EventTarget {
     else if (user === this.user && !this.#isSynced) this.#need(true);
   }
 
-  #closeChannel() {
-    this.#channel?.close();
-    this.#channel = null;
-  }
-
   _post(type, { user = this.user, ...rest } = {}) {
     this.#channel?.postMessage({ type, user, ...rest });
   }
 
   #hearUser(user) {
-    const now = this.#platform.now();
+    const now = this._platform.now();
     if (now > this.#trustUntil) [this.#trust, this.#trustUntil] = [TRUST, now + TRUST_AGAIN];
     if (user === this.user) {
       // Nothing new; that includes being signed out.
@@ -764,9 +768,9 @@ export class InboxClient extends EventTarget {
     if (isCurrent && Number.isSafeInteger(last.unread)) this.#remembered = last;
   }
 
-  _read(area, key = this.#key) {
+  _read(area, key = this._key) {
     try {
-      return JSON.parse(this.#platform[area].getItem(key));
+      return JSON.parse(this._platform[area].getItem(key));
     } catch {
       return null; // forbidden, or not ours
     }
@@ -775,14 +779,14 @@ export class InboxClient extends EventTarget {
   /** The page may end here. */
   #remember() {
     for (const end of this.#postponed) end(true);
-    if (!this.#ledger.loaded) return;
+    if (!this._ledger.loaded) return;
     this._store("sessionStorage", { user: this.user, unread: this.unread });
   }
 
-  _store(area, value, key = this.#key) {
+  _store(area, value, key = this._key) {
     try {
-      if (value === null) this.#platform[area].removeItem(key);
-      else this.#platform[area].setItem(key, JSON.stringify(value));
+      if (value === null) this._platform[area].removeItem(key);
+      else this._platform[area].setItem(key, JSON.stringify(value));
     } catch {
       // Full or forbidden.
     }
@@ -800,7 +804,7 @@ export class InboxClient extends EventTarget {
   #armFetch(delay = this.#debounce) {
     if (this.#timers.has("fetch") || this.#request || !this.#isActive) return;
     // Hidden ones that hear through others wait until they are shown.
-    if (!this.#isAttentive && !this.#socket) return;
+    if (!this._isAttentive && !this._socket) return;
     this.#after("fetch", delay, () => this.#fetch());
   }
 
@@ -812,9 +816,9 @@ export class InboxClient extends EventTarget {
     // The list will answer every sync heard so far.
     this.#mustFetch = false;
     this.#pendingSync = null;
-    const request = { records: [], losses: this.#losses };
+    const request = { records: [], losses: this.#losses, settled: this.#settled.length };
     this.#request = request;
-    const limit = this.#atMost(this.#rows, this.#ledger.items.size);
+    const limit = this.#atMost(this.#rows, this._ledger.items.size);
     this.#getList(this.#inboxUrl, { limit }, this.#tag).then((list) => {
       if (this.#request !== request) return;
       this.#request = null;
@@ -869,19 +873,20 @@ export class InboxClient extends EventTarget {
     this.error = null;
     if (this.#isSynced || !this.#socketUrl) this.#restarts = 0;
 
-    const isFirst = !this.#ledger.loaded;
+    const isFirst = !this._ledger.loaded;
     if (!list.isUnchanged) {
       if (!isFirst) this.#archive.isCurrent = false; // it may have missed the same
-      this.#ledger.replace(list);
+      this._ledger.replace(list);
       this.#tag = list.tag;
     }
+    this.#settled.splice(0, request.settled);
     this.#replay(request.records);
     this.#catchUp();
     this.#updateStatus();
     if (!list.isUnchanged || wasFailing || request.records.length) this.#changed();
     // What is below what was ever held comes from further pages.
     if (!isFirst) this.#announce(this.items.filter((item) => item.position > this.#top));
-    this.#noteKnown(this.#ledger.items.values());
+    this.#noteKnown(this._ledger.items.values());
 
     if (this.#mustFetch || this.#pendingSync) this.#armFetch();
     else this.#schedulePoll();
@@ -896,13 +901,13 @@ export class InboxClient extends EventTarget {
 
   /** What came during the request is newer than the list, or in it already. */
   #replay(records) {
-    for (const { sync, event } of records) {
-      if (sync) {
-        this.#compare(sync);
+    for (const record of records) {
+      if (!record.type) {
+        this.#compare(record);
       } else {
         this.#pendingSync = null; // the server sends another sync after every event
         this.#tag = null;
-        if (!this.#ledger.apply(event)) this.#mustFetch = true;
+        if (!this._ledger.apply(record)) this.#mustFetch = true;
       }
     }
   }
@@ -921,7 +926,7 @@ export class InboxClient extends EventTarget {
       const ceiling = Math.min(SECOND * 2 ** this.#fetchFailures, longest);
       const backoff = SECOND / 2 + this.#jitter(ceiling);
       const retryAfter = error.retryAfter ?? 0;
-      this.#notBefore = this.#platform.now() + retryAfter;
+      this.#notBefore = this._platform.now() + retryAfter;
       this.#armFetch(Math.max(backoff, retryAfter));
     }
     this.#report(error);
@@ -948,17 +953,6 @@ export class InboxClient extends EventTarget {
   _right() {} // what is shown is, and the server answers
   _forgot() {}
 
-  get _line() {
-    return {
-      platform: this.#platform,
-      key: this.#key,
-      isAttentive: this.#isAttentive,
-      hasSocket: this.#socket !== null,
-      failures: this.#connectFailures,
-      summary: this.#ledger.loaded ? this.#ledger.summary : null,
-    };
-  }
-
   _hear(frame) {
     if (frame.type !== "sync") this.#up();
     this.#hear(frame);
@@ -977,12 +971,8 @@ export class InboxClient extends EventTarget {
     return action;
   }
 
-  _hasComeAgain({ id, position }) {
-    return this.#ledger.items.get(id)?.position > position;
-  }
-
   _markAll(ids, before) {
-    return this._transmit(this.#markAllUrl, markAllBody(ids, before));
+    return this.#transmit(this.#markAllUrl, "POST", JSON.stringify({ ids, before: before || null }));
   }
 
   // --- Everything, read or not ----------------------------------------------------------------
@@ -1016,7 +1006,7 @@ export class InboxClient extends EventTarget {
 
   #followArchive() {
     const { isOpen, isCurrent, request } = this.#archive;
-    if (isOpen && !isCurrent && !request && this.#ledger.loaded) this.#fetchArchive(false);
+    if (isOpen && !isCurrent && !request && this._ledger.loaded) this.#fetchArchive(false);
   }
 
   async #fetchArchive(isMore) {
@@ -1048,7 +1038,7 @@ export class InboxClient extends EventTarget {
 
   get #isPolling() {
     if (this.#isSynced) return false;
-    return !this.#socketUrl || this.#connectFailures >= FAILURES_BEFORE_POLLING;
+    return !this.#socketUrl || this._failures >= FAILURES_BEFORE_POLLING;
   }
 
   #schedulePoll() {
@@ -1061,34 +1051,34 @@ export class InboxClient extends EventTarget {
   // --- The socket -----------------------------------------------------------------------------
 
   #connect() {
-    if (!this.#socketUrl || this.#socket || !this.#isAttentive || this.#signedOut) return;
+    if (!this.#socketUrl || this._socket || !this._isAttentive || this.#signedOut) return;
     if (!this._mayConnect()) return;
     this.#cancel("connect");
     let socket;
     try {
-      socket = new this.#platform.WebSocket(this.#socketUrl.href);
+      socket = new this._platform.WebSocket(this.#socketUrl.href);
     } catch {
       this.#closed(0); // forbidden by the page's policy
       return;
     }
-    this.#socket = socket;
+    this._socket = socket;
     this.#silenceLimit = FIRST_SYNC_TIMEOUT;
-    this.#heardAt = this.#platform.now();
+    this.#heardAt = this._platform.now();
     this.#watch();
     socket.onmessage = ({ data }) => {
-      if (socket !== this.#socket) return;
-      this.#heardAt = this.#platform.now();
+      if (socket !== this._socket) return;
+      this.#heardAt = this._platform.now();
       this.#hearSocket(data);
     };
     // Where the page's policy forbids it, an error is all that is heard.
     socket.onclose = socket.onerror = ({ code = 0 }) => {
-      if (socket === this.#socket && socket.readyState === CLOSED) this.#closed(code);
+      if (socket === this._socket && socket.readyState === CLOSED) this.#closed(code);
     };
   }
 
   #dropSocket(isDead = false) {
-    const socket = this.#socket;
-    this.#socket = null;
+    const socket = this._socket;
+    this._socket = null;
     this.#isSynced = false;
     this.#cancel("watchdog");
     // Browsers warn of closing one that connects; a page on its way out cannot wait for it.
@@ -1098,7 +1088,7 @@ export class InboxClient extends EventTarget {
   }
 
   #watch() {
-    const left = this.#heardAt + this.#silenceLimit - this.#platform.now();
+    const left = this.#heardAt + this.#silenceLimit - this._platform.now();
     if (left > 0) this.#after("watchdog", left, () => this.#watch());
     else this.#closed(0, true);
   }
@@ -1107,7 +1097,7 @@ export class InboxClient extends EventTarget {
     const wasSynced = this.#isSynced;
     // Signed out before it said a word: lists know better.
     const isRefused = code === 4429 || (code === 4401 && !wasSynced);
-    let failures = wasSynced ? 0 : this.#connectFailures + 1;
+    let failures = wasSynced ? 0 : this._failures + 1;
     if (isRefused) failures = Math.max(failures, FAILURES_BEFORE_POLLING);
     this.#dropSocket(isDead);
     this._lost(failures, code);
@@ -1129,7 +1119,7 @@ export class InboxClient extends EventTarget {
       this.#cutOff();
       return false;
     }
-    this.#connectFailures = failures;
+    this._failures = failures;
     if (this.#isPolling) this.#pollInstead(code === 4429 || code === 4401);
     this.#updateStatus();
     return true;
@@ -1138,19 +1128,19 @@ export class InboxClient extends EventTarget {
   #up() {
     this.#isSynced = true;
     this.#wasLive = true;
-    this.#connectFailures = 0;
+    this._failures = 0;
     this.#cancel("poll");
   }
 
   #pollInstead(isRefused) {
-    if (this.#wasLive && this.#connectFailures === FAILURES_BEFORE_POLLING) {
+    if (this.#wasLive && this._failures === FAILURES_BEFORE_POLLING) {
       this.#need(); // there may be news that no socket brought
     } else if (!this.#timers.has("fetch")) {
       this.#schedulePoll();
     }
     if (this.#wasLive || isRefused || toldAboutPolling) return;
     toldAboutPolling = true;
-    this.#platform.console.info(
+    this._platform.console.info(
       `No WebSocket at ${this.#socketUrl}: asking every ${this.#pollInterval / SECOND} seconds.`,
     );
   }
@@ -1174,7 +1164,7 @@ export class InboxClient extends EventTarget {
     for (const action of this.#overlay) action.touch(event);
     this.#take(event);
     const { refs = [] } = event;
-    this.#announce(refs.filter((item) => this.#ledger.items.get(item.id) === item));
+    this.#announce(refs.filter((item) => this._ledger.items.get(item.id) === item));
   }
 
   #hearSync({ user, unread, digest, heartbeat }) {
@@ -1192,10 +1182,11 @@ export class InboxClient extends EventTarget {
       this.#restart();
       return;
     }
-    if (this.#ledger.loaded) this.#restarts = 0;
+    if (this._ledger.loaded) this.#restarts = 0;
     if (isFirst) this.#askAgainSoon();
-    if (this.#request) this.#request.records.push({ sync: { unread, digest } });
-    else this.#compare({ unread, digest });
+    const summary = { unread, digest };
+    if (this.#request) this.#request.records.push(summary);
+    else this.#compare(summary);
     this.#updateStatus();
   }
 
@@ -1207,19 +1198,20 @@ export class InboxClient extends EventTarget {
     }
     if (!this.#mustFetch) return;
     this.#cancel("fetch");
-    this.#armFetch(Math.max(this.#debounce, this.#notBefore - this.#platform.now()));
+    this.#armFetch(Math.max(this.#debounce, this.#notBefore - this._platform.now()));
   }
 
   #compare(summary) {
-    if (!this.#ledger.loaded) {
+    if (!this._ledger.loaded) {
       this.#need();
-    } else if (sameSummary(summary, this.#ledger.summary)) {
+    } else if (sameSummary(summary, this._ledger.summary)) {
       this.#pendingSync = null;
       this.#mustFetch = false;
       this.#fetchFailures = 0;
       this.error = null;
       this.#cancel("fetch");
       this.#catchUp();
+      if (this.#settled.length) this.#changed();
     } else {
       this.#pendingSync = summary;
       this.#armFetch();
@@ -1227,15 +1219,15 @@ export class InboxClient extends EventTarget {
   }
 
   #take(event) {
-    this.#request?.records.push({ event });
+    this.#request?.records.push(event);
     this.#archive.request?.events.push(event);
     this.#archive.apply(event);
-    if (!this.#ledger.loaded) return;
+    if (!this._ledger.loaded) return;
     this.#tag = null;
-    const isExact = this.#ledger.apply(event);
+    const isExact = this._ledger.apply(event);
     // During a request only the replay can tell.
     if (!isExact && !this.#request) this.#need();
-    if (this.#pendingSync && sameSummary(this.#pendingSync, this.#ledger.summary)) {
+    if (this.#pendingSync && sameSummary(this.#pendingSync, this._ledger.summary)) {
       this.#pendingSync = null;
     }
     this.#changed();
@@ -1244,32 +1236,31 @@ export class InboxClient extends EventTarget {
   // --- Actions --------------------------------------------------------------------------------
 
   #actOn(id, type, name, isSo, wait) {
-    const { items, seen } = this.#ledger;
+    const { items, seen } = this._ledger;
     const last = [...this.#overlay].reverse().find((action) => action.isAbout({ id }));
     if (last?.type === type && last.refs.length === 1) return last.done;
     if (!last && isSo) return Promise.resolve(true);
     const item = items.get(id) ?? this.#archive.rows.get(id) ?? seen.get(id);
-    const path = encodeURIComponent(id);
-    const isGone = type === "gone";
-    const url = isGone
-      ? new URL(`${path}/`, this.#archiveUrl)
-      : new URL(`${path}/${type}/`, this.#inboxUrl);
-    const how = { method: isGone ? "DELETE" : "POST", wait };
-    return this.#act(new Action(type, item ? [item] : []), name, url, how);
+    const path = `${encodeURIComponent(id)}/`;
+    const send = () =>
+      type === "gone"
+        ? this.#transmit(new URL(path, this.#archiveUrl), "DELETE")
+        : this.#transmit(new URL(`${path}${type}/`, this.#inboxUrl), "POST");
+    return this.#act(new Action(type, item ? [item] : []), name, send, wait);
   }
 
-  #act(action, name, url, how) {
-    if (!this.#running || !this.#ledger.loaded) return Promise.resolve(false);
-    const isEarlier = (other) => 
+  #act(action, name, send, wait) {
+    if (!this.#running || !this._ledger.loaded) return Promise.resolve(false);
+    const isEarlier = (other) =>
       other.type !== action.type && action.refs.some((ref) => other.isAbout(ref));
     const earlier = [...this.#overlay].filter(isEarlier);
     this.#overlay.add(action);
-    action.done = this.#send(action, earlier, name, url, how);
+    action.done = this.#perform(action, earlier, name, send, wait);
     this.#changed();
     return action.done;
   }
 
-  async #send(action, earlier, name, url, { method = "POST", body = "", wait }) {
+  async #perform(action, earlier, name, send, wait) {
     const epoch = this.#epoch;
     if (earlier.length) await Promise.all(earlier.map(({ done }) => done));
     const isUndone = wait && !(await wait());
@@ -1280,7 +1271,7 @@ export class InboxClient extends EventTarget {
       return false;
     }
     action.sent();
-    let failure = await this._transmit(url, body, method);
+    let failure = await send();
     const isUnanswered = failure && !failure.status && epoch === this.#epoch;
     if (isUnanswered) failure = await this._unanswered(action, failure);
     return this._settle(action, name, failure, epoch);
@@ -1297,7 +1288,8 @@ export class InboxClient extends EventTarget {
       this.#report(failure, name);
     }
     if (failure) return false;
-    if (action.type === "unread") this.#ledger.know(action.refs);
+    if (action.type === "unread") this._ledger.know(action.refs);
+    this.#settled.push(action);
     for (const event of action.confirmation()) this.#take(event);
     // What was not held may have been counted below.
     if (!action.refs.length && !action.below) this.#need();
@@ -1311,12 +1303,12 @@ export class InboxClient extends EventTarget {
     return new Promise((resolve) => {
       let timer;
       const end = (isMeant) => {
-        this.#platform.clearTimeout(timer);
+        this._platform.clearTimeout(timer);
         this.#postponed.delete(end);
         resolve(isMeant);
       };
       const wait = (time) => {
-        timer = this.#platform.setTimeout(() => (isHeld?.() ? wait(SECOND) : end(true)), time);
+        timer = this._platform.setTimeout(() => (isHeld?.() ? wait(SECOND) : end(true)), time);
       };
       wait(delay);
       signal?.addEventListener("abort", () => end(false));
@@ -1324,7 +1316,7 @@ export class InboxClient extends EventTarget {
     });
   }
 
-  async _transmit(url, body, method = "POST", isRetry = false) {
+  async #transmit(url, method, body = "", isRetry = false) {
     const epoch = this.#epoch;
     const headers = { Accept: "application/json", "X-Inbox-User": this.user };
     if (this.#token) headers[this.#csrfHeader] = this.#token;
@@ -1339,19 +1331,19 @@ export class InboxClient extends EventTarget {
       // A list brings a new token, or says who is signed out.
       await this.refresh();
       if (epoch !== this.#epoch || !this.#isActive) return error;
-      return await this._transmit(url, body, method, true);
+      return await this.#transmit(url, method, body, true);
     } catch (error) {
       return error;
     }
   }
 
   async #ask(url, options, read = (answered) => answered, abort = new AbortController()) {
-    const timer = this.#platform.setTimeout(() => abort.abort(), REQUEST_TIMEOUT);
+    const timer = this._platform.setTimeout(() => abort.abort(), REQUEST_TIMEOUT);
     try {
       const { signal } = abort;
-      return await read(await this.#platform.fetch(url.href, { ...options, signal }));
+      return await read(await this._platform.fetch(url.href, { ...options, signal }));
     } finally {
-      this.#platform.clearTimeout(timer);
+      this._platform.clearTimeout(timer);
     }
   }
 }

@@ -80,7 +80,7 @@ class TabbedInboxClient extends InboxClient {
 
   constructor(options) {
     super(options);
-    const { locks, BroadcastChannel } = this._line.platform;
+    const { locks, BroadcastChannel } = this._platform;
     if (!options.socket || !locks || !BroadcastChannel) return;
     const onLost = (isRobbed) => {
       if (!isRobbed) this.#baton = null;
@@ -101,7 +101,7 @@ class TabbedInboxClient extends InboxClient {
   #standBy(steal = false) {
     if (this.user === null || (this.#baton.isWanted && !steal)) return;
     this.#listenFor(FIRST_WORD);
-    this.#baton.want(`${this._line.key}:${this.user}`, { steal });
+    this.#baton.want(`${this._key}:${this.user}`, { steal });
     this._post("hello");
   }
 
@@ -111,20 +111,20 @@ class TabbedInboxClient extends InboxClient {
   }
 
   #stopListening() {
-    this._line.platform.clearTimeout(this.#silence);
+    this._platform.clearTimeout(this.#silence);
     this.#silence = null;
   }
 
   /** Who has the socket must say something for so long, or will be robbed of it. */
   #listenFor(limit) {
-    const { platform } = this._line;
+    const platform = this._platform;
     this.#stopListening();
     // It has the chance to say itself that the socket is down.
     const patience = SECOND * (2 + 2 * platform.random());
     this.#silence = platform.setTimeout(() => {
       if (!this.#baton || this.#baton.isHeld) return;
       this._down(0);
-      if (this._line.isAttentive) this.#standBy(true);
+      if (this._isAttentive) this.#standBy(true);
     }, limit + patience);
   }
 
@@ -137,14 +137,14 @@ class TabbedInboxClient extends InboxClient {
   }
 
   _shown() {
-    if (this.#baton && !this._line.hasSocket) this._post("hello");
+    if (this.#baton && !this._socket) this._post("hello");
   }
 
   _told(type, user, { frame, limit, failures = 0, code }) {
     if (!this.#baton) return;
     if (type === "hello") {
       this.#greet();
-    } else if (user !== null && user === this.user && !this._line.hasSocket) {
+    } else if (user !== null && user === this.user && !this._socket) {
       this.#listenFor(type === "frame" ? limit : DOWN);
       if (type === "frame") this._hear(frame);
       else this._down(failures, code);
@@ -154,9 +154,9 @@ class TabbedInboxClient extends InboxClient {
   /** Tell another tab how things are. It only compares: no tab takes a count from another. */
   #greet() {
     if (!this.#baton.isHeld) return;
-    const { failures, summary } = this._line;
-    if (this.status !== "live") this._lost(failures);
-    else if (summary) this._heard({ type: "sync", user: this.user, ...summary }, FIRST_WORD);
+    const { loaded, summary } = this._ledger;
+    if (this.status !== "live") this._lost(this._failures);
+    else if (loaded) this._heard({ type: "sync", user: this.user, ...summary }, FIRST_WORD);
   }
 
   // --- Reads without an answer ----------------------------------------------------------------
@@ -213,7 +213,7 @@ class TabbedInboxClient extends InboxClient {
   }
 
   get #key() {
-    return `${this._line.key}:reads:${this.user}`;
+    return `${this._key}:reads:${this.user}`;
   }
 
   /** What is still meant by them, now that other things may have happened. */
@@ -223,7 +223,10 @@ class TabbedInboxClient extends InboxClient {
     for (const action of this.#kept) {
       for (const { refs = [], below = "" } of action.confirmation()) {
         if (below > under) under = below;
-        for (const ref of refs) if (!this._hasComeAgain(ref)) reads.set(ref.id, ref.position);
+        for (const { id, position } of refs) {
+          const hasComeAgain = this._ledger.items.get(id)?.position > position;
+          if (!hasComeAgain) reads.set(id, position);
+        }
       }
     }
     return [[...reads], under];

@@ -9,6 +9,7 @@ from playwright.async_api import Page, Route, expect
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
 from tests.e2e.watching import Traffic, is_live, silence_sockets
+from tests.services.waiting import eventually
 
 
 async def two_tabs(site: Site, page: Page, username: str) -> tuple[Bell, Bell]:
@@ -204,3 +205,40 @@ async def test_what_is_read_elsewhere_leaves_the_loaded_pages(site: Site, page: 
         await bell.counts(28)
     await expect(one.rows).to_have_count(28)
     await expect(one.row(re.compile("Message (02|30)"))).to_have_count(0)
+
+
+# Every text that the badge has had, since this began.
+_WATCH_BADGE = """(badge) => {
+  globalThis.counted = [badge.textContent];
+  const note = () => counted.at(-1) !== badge.textContent && counted.push(badge.textContent);
+  new MutationObserver(note).observe(badge, { childList: true });
+}"""
+
+
+async def test_what_lies_below_the_loaded_part_is_counted_once(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    texts = [f"Message {number:02}" for number in range(1, 46)]
+    await site.tell(ada, *texts)
+    bell = await site.sign_in(page, ada)
+    await is_live(page)
+    await bell.counts(45)
+    await bell.open()
+    await bell.tab_all.click()
+    for loaded in (20, 40, 45):
+        await expect(bell.rows).to_have_count(loaded)
+        await bell.scroll_to_end()
+    await bell.badge.evaluate(_WATCH_BADGE)
+    traffic = Traffic(page)
+    # Of the unread ones twenty are loaded: what becomes of the others only a list can tell.
+    for act, unread in ((bell.tick, 44), (bell.untick, 45), (bell.tick, 44)):
+        traffic.clear()
+        await act("Message 10").click()
+        await bell.counts(unread)
+
+        async def is_listed() -> bool:
+            return any([await one.response() for one in traffic.lists])
+
+        await eventually(is_listed, "the list that tells")
+        await traffic.settle()
+        await bell.counts(unread)
+    assert await page.evaluate("counted") == ["45", "44", "45", "44"]

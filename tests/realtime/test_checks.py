@@ -179,17 +179,9 @@ def test_a_layer_of_one_process_in_production(settings: Settings, layers: dict[s
     assert check_channel_layer(None) == [LOCAL]
     settings.DEBUG = True
     assert check_channel_layer(None) == []
-
-
-def test_sockets_without_the_setting_that_only_runserver_needs(settings: Settings) -> None:
-    settings.REALTIME = {}
+    settings.DEBUG = False
     settings.ASGI_APPLICATION = None
-    settings.CHANNEL_LAYERS = {}
-    assert check_channel_layer(None) == [LOCAL]  # 'daphne' is installed
-    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "daphne"]
-    assert check_channel_layer(None) == []  # the bell polls, under any server
-    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-    assert check_channel_layer(None) == [LOCAL]
+    assert check_channel_layer(None) == []
 
 
 def test_another_alias(settings: Settings) -> None:
