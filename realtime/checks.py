@@ -134,7 +134,7 @@ def check_channel_layer(
                 id="realtime.E008",
             )
         ]
-    if not getattr(settings, "ASGI_APPLICATION", None) or settings.DEBUG or not is_local(layer):
+    if settings.DEBUG or not is_local(layer) or not _has_sockets(layer):
         return []
     return [
         Warning(
@@ -147,6 +147,19 @@ def check_channel_layer(
             id="realtime.W009",
         )
     ]
+
+
+def _has_sockets(layer: Any | None) -> bool:
+    """Whether somebody means to serve sockets: without them the bell polls, and no layer is needed.
+
+    ``ASGI_APPLICATION`` is for ``runserver`` and the bell; any ASGI server does without it.
+    """
+    return bool(
+        layer is not None
+        or getattr(settings, "ASGI_APPLICATION", None)
+        or apps.is_installed("daphne")
+        or apps.is_installed("channels")
+    )
 
 
 def _expectation(default: Any) -> tuple[Callable[[Any], bool], str]:

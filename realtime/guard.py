@@ -58,6 +58,8 @@ class Guard:
         self._pause = min(interval, session_interval / 4, LONGEST_PAUSE) * 0.8
         self._rest = max(session_interval - 3 * self._pause, self._pause)
         self._held: dict[str, _Held] = {}
+        #: Digests by those that a process with an older SECRET_KEY knows.
+        self._newest: dict[str, str] = {}
         self.tasks: list[asyncio.Task[None]] = []
 
     def open(self) -> None:
@@ -75,6 +77,7 @@ class Guard:
         held = self._held.get(sign_in.digest)
         if held is None:
             held = self._held[sign_in.digest] = _Held(sign_in, socket.owner, self._now())
+            self._newest.update(dict.fromkeys(sign_in.older_digests, sign_in.digest))
         held.sockets += (socket,)
 
     def release(self, socket: Socket) -> None:
@@ -83,10 +86,12 @@ class Guard:
             held.sockets = tuple(one for one in held.sockets if one is not socket)
             if not held.sockets:
                 del self._held[socket.session]
+                for digest in held.sign_in.older_digests:
+                    del self._newest[digest]
 
     def end(self, session: str) -> None:
         """Close the sockets of the sign-in with this digest."""
-        if held := self._held.get(session):
+        if held := self._held.get(self._newest.get(session, session)):
             _close(held.sockets)
 
     def end_all_of(self, owner: str) -> None:

@@ -4,6 +4,7 @@ Whoever would not be signed in now has been signed out: that is the one question
 same way. A store that fails has no answer to it, so it signs nobody out.
 """
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +30,10 @@ class SignIn(Protocol):
     @property
     def digest(self) -> str: ...
 
+    @property
+    def older_digests(self) -> Sequence[str]:
+        """What stands for it in processes that do not have the newest ``SECRET_KEY`` yet."""
+
     def user(self) -> Any | None:
         """Ask again who is signed in with it; raises what the store raises."""
 
@@ -39,11 +44,12 @@ class SessionSignIn:
     It never leaves the process, where the handshake's cookie has it too; what travels is a salted HMAC.
     """
 
-    __slots__ = ("digest", "key")
+    __slots__ = ("digest", "key", "older_digests")
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self.digest = session_digest(key)
+        self.digest, *older = session_digests(key)
+        self.older_digests: Sequence[str] = tuple(older)
 
     def user(self) -> Any | None:
         return session_and_user(self.key)[1]
@@ -55,9 +61,9 @@ def session_digest(key: str, secret: Any = None) -> str:
 
 
 def session_digests(key: str) -> list[str]:
-    """Return what stands for a session key here, and in processes that still have the old ``SECRET_KEY``."""
+    """Return what stands for a session key here, and in processes that still have an old ``SECRET_KEY``."""
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return [session_digest(key, secret) for secret in secrets]
+    return [session_digest(key, secret) for secret in dict.fromkeys(secrets)]
 
 
 def session_store() -> Any:

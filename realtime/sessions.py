@@ -3,8 +3,10 @@
 A session's key never leaves the process: what travels is a salted HMAC of it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
@@ -60,10 +62,37 @@ def connect() -> None:
 
 
 def _logged_out(request: HttpRequest | None, user: Any = None, **kwargs: Any) -> None:
-    key = getattr(getattr(request, "session", None), "session_key", None)
+    session = getattr(request, "session", None)
+    key = getattr(session, "session_key", None)
     # Django gives a session that was signed with an old secret key another key, in this very request perhaps.
     old = getattr(request, "COOKIES", {}).get(settings.SESSION_COOKIE_NAME)
     _end([key, old], getattr(user, "pk", None))
+    if key and not _key_is_content():
+        _when_flushed(session, lambda: _end([key, old], getattr(user, "pk", None)))
+
+
+def _when_flushed(session: Any, end: Callable[[], None]) -> None:
+    """Call ``end`` when the session is no longer stored.
+
+    Django flushes it after all receivers of the signal have returned. One of them may take its time, and whoever comes
+    back meanwhile is let in: the session is good until then, for pages too.
+    """
+    flush: Any = session.flush
+    aflush: Any = getattr(session, "aflush", None)  # since Django 5.1
+
+    def flushed() -> None:
+        del session.flush
+        flush()
+        end()
+
+    async def aflushed() -> None:
+        del session.aflush
+        await aflush()
+        await sync_to_async(end)()
+
+    session.flush = flushed
+    if aflush is not None:
+        session.aflush = aflushed
 
 
 def _logged_in(request: HttpRequest | None, user: Any = None, **kwargs: Any) -> None:

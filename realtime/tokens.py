@@ -3,7 +3,7 @@
 Whoever ``REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"]`` lets in there is let in here.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from io import BytesIO
 from typing import Any, cast
 
@@ -52,6 +52,9 @@ class TokenSignIn:
     """The handshake's headers, asked again while the socket is open: tokens are revoked."""
 
     __slots__ = ("_scope", "digest")
+
+    #: There is no event that ends a token.
+    older_digests: Sequence[str] = ()
 
     def __init__(self, scope: Scope, header: bytes) -> None:
         self._scope = {name: scope[name] for name in _KEPT if name in scope}

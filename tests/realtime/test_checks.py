@@ -179,9 +179,17 @@ def test_a_layer_of_one_process_in_production(settings: Settings, layers: dict[s
     assert check_channel_layer(None) == [LOCAL]
     settings.DEBUG = True
     assert check_channel_layer(None) == []
-    settings.DEBUG = False
+
+
+def test_sockets_without_the_setting_that_only_runserver_needs(settings: Settings) -> None:
+    settings.REALTIME = {}
     settings.ASGI_APPLICATION = None
-    assert check_channel_layer(None) == []
+    settings.CHANNEL_LAYERS = {}
+    assert check_channel_layer(None) == [LOCAL]  # 'daphne' is installed
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "daphne"]
+    assert check_channel_layer(None) == []  # the bell polls, under any server
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    assert check_channel_layer(None) == [LOCAL]
 
 
 def test_another_alias(settings: Settings) -> None:

@@ -170,4 +170,4 @@ async def test_all_processes_are_asked_how_they_do(user: User, layers: dict[str,
         assert (process["metrics"]["users"], process["metrics"]["sockets"]) == (1, 2)
         table = await status("--wait", "3")
         assert layers["default"]["BACKEND"] in table
-        assert "All is well." in table
+        assert "All is well with them." in table

@@ -1,14 +1,23 @@
 """Signed in by the session, and cut off with it."""
 
+import asyncio
+import threading
 from importlib import import_module
+from typing import Any
 
+import django
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib import auth
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
+from django.http import HttpRequest
 from django.test import Client, override_settings
 from pytest_django import Settings
 
+from realtime import guard
+from realtime.hubs import running_hubs
 from realtime.login import session_digest
 from realtime.publisher import flush
 from realtime.testing import InboxTab
@@ -20,6 +29,13 @@ async def signed_in(user: User) -> Client:
     client = Client()
     await sync_to_async(client.force_login)(user)
     return client
+
+
+@pytest.fixture
+def nobody_looks(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is signed out is told by events only."""
+    settings.REALTIME = {"RECONCILE_INTERVAL": 3600, "SESSION_INTERVAL": 4 * 3600}
+    monkeypatch.setattr(guard, "LONGEST_PAUSE", 3600)
 
 
 async def test_the_session_says_who_it_is(user: User, other: User) -> None:
@@ -50,6 +66,45 @@ async def test_logout_closes_that_sessions_sockets_and_no_others(user: User) -> 
         while await other_browser.frame("sync"):
             if other_browser.output_queue.empty():
                 break
+
+
+@pytest.mark.parametrize("engine", ["db", "cached_db", "cache"])
+@pytest.mark.parametrize("is_async", [False, True], ids=["logout", "alogout"])
+async def test_who_comes_back_before_the_session_is_gone_is_cut_off_with_it(
+    user: User, settings: Settings, nobody_looks: None, engine: str, is_async: bool
+) -> None:
+    """Django flushes it when all receivers of its signal have returned, and some take their time."""
+    if is_async and django.VERSION < (5, 0):
+        pytest.skip("there is no alogout() yet")
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    client = await signed_in(user)
+    request = HttpRequest()
+    request.session, request.user = await sync_to_async(lambda: client.session)(), user
+
+    async def auser() -> User:
+        return user
+
+    request.auser = auser
+    may_return = threading.Event()
+
+    def slow(**kwargs: Any) -> None:
+        assert may_return.wait(30)
+
+    user_logged_out.connect(slow)
+    try:
+        async with InboxTab(client=client) as tab:
+            if is_async:
+                logging_out = asyncio.ensure_future(auth.alogout(request))
+            else:
+                logging_out = asyncio.ensure_future(asyncio.to_thread(auth.logout, request))
+            assert await tab.closed() == 4401
+        async with InboxTab(client=client) as again:
+            may_return.set()
+            assert await again.closed() == 4401
+        await logging_out
+    finally:
+        user_logged_out.disconnect(slow)
+    await expect_signed_out(client)
 
 
 async def test_another_login_in_the_browser_closes_the_first_users_sockets(
@@ -97,7 +152,9 @@ def test_the_key_never_travels(user: User, recorded: RecordingLayer, client: Cli
     key = client.session.session_key
     client.logout()
     assert flush()
-    [(group, event)] = [one for one in recorded.sent if one[1]["type"] == "inbox.signed_out"]
+    ended = [one for one in recorded.sent if one[1]["type"] == "inbox.signed_out"]
+    group, event = ended[0]
+    assert ended == [(group, event)] * 2  # with the signal, and when the session is gone
     assert key is not None
     assert event == {
         "type": "inbox.signed_out",
@@ -181,7 +238,22 @@ def test_a_logout_reaches_servers_with_an_older_secret_key(
     with override_settings(SECRET_KEY="older", SECRET_KEY_FALLBACKS=[]):
         assert session_digest(key) == older
     client.post("/logout/")
-    assert sessions_told(recorded) == [session_digest(key), older]
+    assert sessions_told(recorded) == [session_digest(key), older] * 2
+
+
+async def test_a_logout_at_a_server_with_an_older_secret_key_is_heard(
+    user: User, settings: Settings, nobody_looks: None
+) -> None:
+    client = await signed_in(user)
+    older = settings.SECRET_KEY
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "newer", [older]
+    async with InboxTab(client=client) as tab, InboxTab(client=client) as another:
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = older, []
+        await sync_to_async(client.logout)()
+        assert await tab.closed() == 4401
+        assert await another.closed() == 4401
+    [hub] = running_hubs()
+    assert (hub._guard._held, hub._guard._newest) == ({}, {})
 
 
 def test_a_logout_from_before_the_secret_key_changed_ends_what_the_browser_had(

@@ -77,7 +77,14 @@ async def test_all_processes_are_on_one_page(
         lines = [line.split() for line in table.splitlines() if line.startswith(("all", "process"))]
         assert lines[0][:4] == ["process", "users", "sockets", "deliveries"]
         assert lines[1][:4] == ["all", "2", "3", "3"]
-        assert "All is well." in table
+        assert "2 processes answered. All is well with them." in table
+        assert "2 processes answered." in await status("--wait", "2", "--expect", "2")
+        first.send_signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(RuntimeError, match="1 process answered within 2 s, 2 are expected"):
+                await status("--wait", "2", "--expect", "2")
+        finally:
+            first.send_signal(signal.SIGCONT)
     await asyncio.to_thread(redis_server.stop)
     try:
         with pytest.raises(RuntimeError, match="CommandError: The channel layer 'default'"):
@@ -99,6 +106,9 @@ def test_a_layer_that_ends_at_its_process_is_said_to(
     printed = capsys.readouterr().out
     assert "channels.layers.InMemoryChannelLayer" in printed
     assert "no other process can be asked from here" in printed
+    with pytest.raises(CommandError, match="0 processes answered within 1 s, 1 are expected"):
+        call_command("realtime_status", "--expect", "1")
+    capsys.readouterr()
     settings.CHANNEL_LAYERS = {}
     call_command("realtime_status", "--json")
     assert json.loads(capsys.readouterr().out) == {
@@ -115,6 +125,8 @@ def test_a_layer_that_fails(settings: Settings) -> None:
         call_command("realtime_status")
     with pytest.raises(CommandError, match="more than 0 seconds"):
         call_command("realtime_status", "--wait", "0")
+    with pytest.raises(CommandError, match="a number of processes"):
+        call_command("realtime_status", "--expect", "-1")
 
 
 @pytest.mark.parametrize(("kind", "code"), [("uvicorn", 1012), ("daphne", 4012)])

@@ -39,13 +39,22 @@ class Command(BaseCommand):
             metavar="SECONDS",
             help="how long to wait for answers (1 by default)",
         )
+        parser.add_argument(
+            "--expect",
+            type=int,
+            default=0,
+            metavar="NUMBER",
+            help="fail (exit code 1) unless at least so many processes answer",
+        )
         parser.add_argument("--json", action="store_true", help="print JSON, with all figures")
 
-    def handle(self, *, wait: float, json: bool, **options: Any) -> None:
+    def handle(self, *, wait: float, expect: int, json: bool, **options: Any) -> None:
         if wait <= 0:
             raise CommandError("--wait must be more than 0 seconds.")
+        if expect < 0:
+            raise CommandError("--expect must be a number of processes.")
         layer = configured_layer()
-        found = {
+        found: dict[str, Any] = {
             "layer": "none" if layer is None else _path(layer),
             "alias": app_settings.CHANNEL_LAYER,
             "local": is_local(layer),
@@ -55,6 +64,11 @@ class Command(BaseCommand):
             self._print_json(found)
         else:
             self._print_table(found, wait)
+        answered = len(found["processes"])
+        if answered < expect:
+            raise CommandError(
+                f"{_processes(answered)} answered within {wait:g} s, {expect} are expected."
+            )
 
     def _ask(self, wait: float) -> list[dict[str, Any]]:
         async def ask() -> list[dict[str, Any]]:
@@ -109,8 +123,15 @@ class Command(BaseCommand):
         for one in processes:
             for problem in one["problems"]:
                 self.stdout.write(self.style.ERROR(f"{one['process']}: {problem}"))
-        if not any(one["problems"] for one in processes):
-            self.stdout.write(self.style.SUCCESS("All is well."))
+        answered = f"{_processes(len(processes))} answered."
+        if any(one["problems"] for one in processes):
+            self.stdout.write(answered)
+        else:
+            self.stdout.write(self.style.SUCCESS(f"{answered} All is well with them."))
+
+
+def _processes(number: int) -> str:
+    return "1 process" if number == 1 else f"{number} processes"
 
 
 def _path(layer: Any) -> str:
