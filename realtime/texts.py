@@ -58,6 +58,9 @@ def bell_texts() -> dict[str, Any] | None:
         "dismissed": pgettext("notification", "Dismissed"),
         "undo": _("Undo"),
         "close": pgettext("notification", "Close"),
+        "desktop": _("Show notifications on the desktop?"),
+        "desktop_on": _("Turn on"),
+        "desktop_off": _("No, thanks"),
         "empty_all": _("Nothing here yet"),
         "empty_all_hint": _("Every notification you get is kept here."),
     }

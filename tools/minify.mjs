@@ -11,10 +11,10 @@ import { minify } from "terser";
 // Names that only these files use among themselves. What is public keeps its name, and so does what
 // one tab tells another, which may have the files of another day.
 const INTERNAL = [
-  "ago answer answered below confirmation copy day done due dueBelow element event events",
+  "ago answer answered below confirmation copy day done due dueBelow element etag event events",
   "foot foresee full holders isAbout isAttentive isCurrent isOpen isSignedOut isUnchanged",
   "know losses newer number plural pollInterval records refs relative rest retryAfter rows seen sent",
-  "settled shows summary sync tag tail take texts time token touch under wording",
+  "settled shows summary sync tail take texts time token touch under wording",
 ];
 const regex = new RegExp(`^(_[a-z].*|${INTERNAL.join(" ").replaceAll(" ", "|")})$`);
 const properties = { regex, builtins: true }; // some are names of the browser's too, not used here

@@ -49,6 +49,11 @@ class PreferencesForm(forms.Form):
         required=False,
         help_text="So that a tab in the background says how many are unread.",
     )
+    desktop = forms.BooleanField(
+        label="On the desktop",
+        required=False,
+        help_text="While you look at no tab of it. The bell's panel then offers to ask your browser for permission.",
+    )
     tabs = forms.BooleanField(
         label="One socket for all tabs",
         required=False,
@@ -66,7 +71,7 @@ class PreferencesForm(forms.Form):
 
     @property
     def behaviour(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("live", "toasts", "title", "tabs")]
+        return [self[name] for name in ("live", "toasts", "title", "desktop", "tabs")]
 
     @property
     def shape(self) -> list[forms.BoundField]:

@@ -21,6 +21,7 @@ def notification_bell(
     toasts: bool = False,
     title: bool = False,
     tabs: bool = False,
+    desktop: bool = False,
 ) -> dict[str, Any]:
     """Render the bell.
 
@@ -28,6 +29,7 @@ def notification_bell(
     ``live=False`` leaves the socket out: this bell polls. ``toasts=True`` shows what arrives for a moment, and
     ``title=True`` shows the count in the page's title; both take a further script. ``tabs=True`` takes another one,
     with which the tabs of a browser share one socket, and reads that no server has answered are kept.
+    ``desktop=True`` tells of arrivals on the desktop while nobody looks at the site, who allows it by a click.
     The output depends on the project and the active language only, never on the user, so it may be cached.
     """
     texts = bell_texts()
@@ -40,6 +42,7 @@ def notification_bell(
         "toasts": toasts,
         "title": title,
         "tabs": tabs,
+        "desktop": desktop,
         "language": get_language() if texts else None,
         "texts": json_script(texts) if texts else "",
     }

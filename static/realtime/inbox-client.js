@@ -260,7 +260,7 @@ async function readList(response) {
   return {
     user,
     isUnchanged,
-    tag: header("ETag"),
+    etag: header("ETag"),
     items,
     bottom: (hasNext && items.at(-1)?.position) || "",
     summary: {
@@ -877,7 +877,7 @@ export class InboxClient extends EventTarget {
     if (!list.isUnchanged) {
       if (!isFirst) this.#archive.isCurrent = false; // it may have missed the same
       this._ledger.replace(list);
-      this.#tag = list.tag;
+      this.#tag = list.etag;
     }
     this.#settled.splice(0, request.settled);
     this.#replay(request.records);

@@ -48,6 +48,9 @@ const ENGLISH = {
   dismissed: "Dismissed",
   undo: "Undo",
   close: "Close",
+  desktop: "Show notifications on the desktop?",
+  desktop_on: "Turn on",
+  desktop_off: "No, thanks",
   empty_all: "Nothing here yet",
   empty_all_hint: "Every notification you get is kept here.",
 };

@@ -261,7 +261,7 @@ function listen(type, listener) {
 }
 
 if (globalThis.document && !document[LOADED]) {
-  document[LOADED] = true;
+  document[LOADED] = { claim, listen }; // for notification-desktop.js
   listen("message", (bell, { message }) => {
     if (bell.hasAttribute("toasts") && !document.hidden) toastsOf(bell).arrived(message);
   });

@@ -18,7 +18,7 @@ from stored_messages.constants import (
 )
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import is_live, is_polling, silence_sockets
+from tests.e2e.watching import is_live, is_polling, leave_undecided, silence_sockets
 
 _SIZE = {"width": 560, "height": 640}
 # What a browser profile is like, for those who look.
@@ -207,6 +207,19 @@ async def toasts(site: Site, page: Page, query: str) -> None:
     await Bell(page).toasts.first.hover()
 
 
+async def question(site: Site, page: Page, query: str) -> None:
+    """Whether to show notifications on the desktop."""
+    ada = somebody("ada")
+    await _arrived(site, ada)
+    await site.sign_in(page, ada)
+    await leave_undecided(page)
+    await page.goto(f"{site.url}/extras/{query}")
+    bell = Bell(page)
+    await bell.counts(6)
+    await bell.open()
+    await expect(bell.panel).to_contain_text("Show notifications on the desktop?")
+
+
 async def closed(site: Site, page: Page, query: str) -> None:
     ada = somebody("ada")
     await site.tell(ada, "One", "Two", "Three")
@@ -241,5 +254,6 @@ STATES: dict[str, Arrange] = {
         refused,
         dismissed,
         toasts,
+        question,
     )
 }

@@ -118,6 +118,7 @@ async def test_minified_files_do_the_same(site: Site, page: Page, tmp_path: Path
         "inbox-client.js",
         "inbox-tabs.js",
         "notification-bell.js",
+        "notification-desktop.js",
         "notification-extras.js",
     }
     await traffic.settle()

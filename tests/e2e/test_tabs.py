@@ -7,7 +7,7 @@ from playwright.async_api import BrowserContext, Page
 
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import is_live, open_sockets, record_sockets
+from tests.e2e.watching import hide, is_live, open_sockets, record_sockets
 from tests.services.waiting import eventually
 
 SHARING = "/strict/?tabs"
@@ -114,12 +114,7 @@ async def test_a_hidden_one_lets_go(site: Site, context: BrowserContext) -> None
     second = await site.tab(context, SHARING)
     await is_live(second.page)
 
-    await page.evaluate(
-        """() => {
-          Object.defineProperty(document, "visibilityState", { value: "hidden", writable: true });
-          document.dispatchEvent(new Event("visibilitychange"));
-        }"""
-    )
+    await hide(page)
     await page.clock.run_for("01:05")
     await come_to_have([first], 0)
     await come_to_have([second], 1)

@@ -41,6 +41,20 @@ addEventListener("securitypolicyviolation", (event) => {
 });
 """
 
+# A browser whose user has not decided yet, and what is answered when asked.
+_UNDECIDED = """
+globalThis.asked = 0;
+globalThis.Notification = class extends EventTarget {
+  static get permission() { return localStorage.getItem("permission") ?? "default"; }
+  static async requestPermission() {
+    asked += 1;
+    if (!navigator.userActivation.isActive) throw new Error("not by a click");
+    localStorage.setItem("permission", globalThis.answer);
+  }
+  close() {}
+};
+"""
+
 
 class Traffic:
     """Everything that a page asks for and says, from now on."""
@@ -112,6 +126,33 @@ async def record_sockets(where: Page | BrowserContext) -> None:
 async def record_violations(page: Page) -> None:
     """From the next page on `globalThis.violations` has what its policy forbade."""
     await page.add_init_script(_RECORD_VIOLATIONS)
+
+
+async def hide(page: Page) -> None:
+    """As if another tab came before this one: to Playwright's browser every page is in view."""
+    await _turn(page, "hidden")
+
+
+async def show(page: Page) -> None:
+    """As if this tab came to the front."""
+    await _turn(page, "visible")
+
+
+async def _turn(page: Page, state: str) -> None:
+    await page.evaluate(
+        """(state) => {
+          Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+          Object.defineProperty(document, "hidden", { value: state === "hidden", configurable: true });
+          document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+        }""",
+        state,
+    )
+
+
+async def leave_undecided(page: Page) -> None:
+    """From the next page on nobody has said whether the site may show notifications; `globalThis.answer` is what
+    they will say, and `asked` how often they were asked."""
+    await page.add_init_script(_UNDECIDED)
 
 
 async def open_sockets(page: Page) -> int:

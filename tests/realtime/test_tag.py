@@ -72,6 +72,14 @@ def test_what_it_does_besides_takes_a_further_script() -> None:
         assert rendered == expected.replace('/ws/inbox/">', f'/ws/inbox/"{attributes}>')
 
 
+def test_what_tells_on_the_desktop_comes_after_what_it_needs() -> None:
+    bell = '<script type="module" src="/static/realtime/notification-bell.js"></script>'
+    scripts = [bell.replace("-bell", name) for name in ("-extras", "-desktop")]
+    expected = GOLDEN.replace(bell, "\n".join([*scripts, bell]))
+    rendered = render("{% notification_bell desktop=True %}")
+    assert rendered == expected.replace('/ws/inbox/">', '/ws/inbox/" desktop>')
+
+
 def test_tabs_that_share_a_socket_take_one_between_the_two() -> None:
     bell = '<script type="module" src="/static/realtime/notification-bell.js"></script>'
     tabs = bell.replace("notification-bell", "inbox-tabs")
