@@ -18,6 +18,7 @@ class Counters:
     fetch_hints: int = 0
     reconciles: int = 0
     channels_renewed: int = 0
+    calls_given_up: int = 0
     events_published: int = 0
     publish_drops: int = 0
 

@@ -3,7 +3,7 @@
 import time
 from typing import NamedTuple
 
-from realtime import publisher
+from realtime import database, publisher
 from realtime.conf import app_settings
 from realtime.hubs import running_hubs
 
@@ -30,6 +30,8 @@ def health() -> Health:
             problems.append(f"Inboxes were not compared for {late + interval:.0f} seconds.")
         if hub.silence > 2 * interval:
             problems.append(f"The channel layer has been silent for {hub.silence:.0f} seconds.")
+    if running_hubs() and (waited := database.silence()) > 2 * interval:
+        problems.append(f"The database has not answered for {waited:.0f} seconds.")
     if publisher.stuck() > 2 * app_settings.PUBLISH_TIMEOUT:
         problems.append(
             f"The channel layer has taken nothing for {publisher.stuck():.0f} seconds; "

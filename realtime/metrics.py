@@ -44,6 +44,7 @@ COUNTERS: dict[str, str] = {
     "fetch_hints": "Of these, such as told a change that no frame had brought: each makes a client fetch.",
     "reconciles": "Comparisons of all inboxes with what tabs were told.",
     "channels_renewed": "New channels opened because nothing was heard on the old ones.",
+    "calls_given_up": "Looks into the database given up, with their connections, because no answer came.",
 }
 
 GAUGES: dict[str, str] = {

@@ -5,6 +5,7 @@ Every text says whom it is for, so that whoever shows it to somebody else, or sh
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,8 @@ from django.db import transaction
 from django.utils import timezone
 
 import stored_messages
+from realtime import metrics
+from realtime.health import health
 from stored_messages.api import StoredMessage, get_backend
 from stored_messages.conf import app_settings
 from tests.services.waiting import wait_for
@@ -150,6 +153,16 @@ def _mark_all(asked: dict[str, Any]) -> None:
     stored_messages.mark_all_read(_user(asked))
 
 
+def _health(asked: dict[str, Any]) -> dict[str, Any]:
+    """How the live part does in this process; asks no database."""
+    names = [thread.name for thread in threading.enumerate()]
+    return {
+        "problems": health().problems,
+        "threads": names.count("realtime-database"),
+        "metrics": {metric.name: metric.value for metric in metrics.collect()},
+    }
+
+
 def _truth(asked: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
     """Id and text of what each user has unread, newest first."""
     users = User.objects.filter(username__in=asked["names"])
@@ -178,5 +191,6 @@ OPERATIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "dismiss": _to_one(stored_messages.dismiss, lambda one: True),
     "again": _to_one(_again, lambda one: not one.broadcast),
     "mark all": _mark_all,
+    "health": _health,
     "truth": _truth,
 }

@@ -1,14 +1,17 @@
 """The live part's own threads for queries."""
 
 import asyncio
-from threading import Barrier
+from collections.abc import Iterator
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 from django.db import connection
 
+from realtime import database, threads
+from realtime.counters import counters
 from realtime.database import DatabaseThreads
-from tests.services.waiting import eventually
+from tests.services.waiting import CEILING, eventually
 
 
 async def test_each_thread_closes_its_connection_in_the_end(
@@ -29,3 +32,78 @@ async def test_each_thread_closes_its_connection_in_the_end(
     threads.stop()
 
     await eventually(lambda: all(one.connection is None for one in opened), "both are closed")
+
+
+@pytest.fixture
+def stuck(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator["Stuck"]:
+    """Calls that return when they may; impatient threads."""
+    monkeypatch.setattr(database, "SHORTEST", 0.2)
+    monkeypatch.setattr(database, "LONGEST", 0.2)
+    calls = Stuck()
+    yield calls
+    calls.may_return.set()
+
+
+class Stuck:
+    def __init__(self) -> None:
+        self.may_return = Event()
+        self.begun = 0
+        self.connections: list[Any] = []
+
+    def __call__(self) -> str:
+        self.begun += 1
+        connection.ensure_connection()
+        self.connections.append(connection._connections["default"])  # type: ignore[attr-defined]
+        assert self.may_return.wait(CEILING * 2)
+        return "late"
+
+
+async def test_who_waits_behind_a_call_that_is_given_up_goes_on(
+    monkeypatch: pytest.MonkeyPatch, stuck: Stuck
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", None)
+    given_up = counters.calls_given_up
+    one = DatabaseThreads(1)
+    first, second = await asyncio.gather(
+        one.run(stuck), one.run(lambda: "soon"), return_exceptions=True
+    )
+    assert isinstance(first, TimeoutError)
+    assert second == "soon"
+    assert counters.calls_given_up == given_up + 1
+    assert one.silence == 0
+
+    # What comes back some time has nobody to tell, and leaves no connection.
+    stuck.may_return.set()
+    await eventually(lambda: stuck.connections[0].connection is None, "its connection is closed")
+    assert await one.run(lambda: "again") == "again"
+    one.stop()
+
+
+async def test_a_call_that_nobody_waits_for_any_more_is_given_up_by_the_next(stuck: Stuck) -> None:
+    one = DatabaseThreads(1)
+    waiting = asyncio.ensure_future(one.run(stuck))
+    await eventually(lambda: stuck.begun, "it has begun")
+    waiting.cancel()
+    assert await one.run(lambda: "next") == "next"
+    one.stop()
+
+
+async def test_a_database_that_is_slow_is_heard_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, stuck: Stuck
+) -> None:
+    """However often it was given up: so many threads are left to themselves, and the next one is waited for."""
+    monkeypatch.setattr(threads, "LEFT", 2)
+    one = DatabaseThreads(1)
+    for _ in range(threads.LEFT):
+        with pytest.raises(TimeoutError):
+            await one.run(stuck)
+    patience = one._patience
+    assert patience == 4 * one._usual
+    waiting = asyncio.ensure_future(one.run(stuck))
+    await eventually(lambda: one._threads.busy_for > patience * 2, "it has taken too long")
+    assert one.silence > patience * 2
+    assert not waiting.done()
+    stuck.may_return.set()
+    assert await waiting == "late"
+    assert await one.run(lambda: "again") == "again"
+    one.stop()

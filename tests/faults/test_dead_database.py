@@ -1,0 +1,111 @@
+"""Kept connections to the database on which nothing passes any more, and of which neither end is told."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.deployment import SETTINGS, post
+from tests.faults.listeners import leave, listen
+from tests.services.postgresql import PostgreSQL
+from tests.services.server import ROOT, Project, Serve, Server
+from tests.services.waiting import eventually
+from tests.services.wire import Wire
+
+#: The shortest time after which a look is given up is five seconds.
+INTERVAL = 1
+
+
+@pytest.fixture
+def wire(postgres: PostgreSQL) -> Iterator[Wire]:
+    with Wire(postgres.port).running() as wire:
+        yield wire
+
+
+@pytest.fixture
+def direct(postgres: PostgreSQL) -> Project:
+    """The site as processes see it whose connections are well."""
+    database = postgres.django_settings(postgres.create_database())
+    project = _project(database)
+    project.manage("migrate", "--verbosity=0")
+    return project
+
+
+def _project(database: dict[str, Any]) -> Project:
+    settings = {
+        "REALTIME": {"RECONCILE_INTERVAL": INTERVAL},
+        "DATABASES": {"default": {**database, "CONN_MAX_AGE": 60}},
+    }
+    return Project(ROOT, SETTINGS, env={"PROJECT_SETTINGS": json.dumps(settings)})
+
+
+@pytest.fixture
+def server(serve: Serve, direct: Project, wire: Wire) -> Server:
+    database = json.loads(direct.env["PROJECT_SETTINGS"])["DATABASES"]["default"]
+    return serve("uvicorn", project=_project({**database, "PORT": wire.port}))
+
+
+async def ask(server: Server, **operation: Any) -> Any:
+    return await asyncio.to_thread(post, server.port, "/perform/", operation)
+
+
+async def test_looks_are_given_up_with_their_connections(
+    server: Server, direct: Project, wire: Wire, tmp_path: Path
+) -> None:
+    [key, newcomer] = await ask(server, kind="sign in many", users=2)
+    listener = await listen(server.port, key)
+    assert listener.sync["unread"] == 0
+    usual = (await ask(server, kind="health"))["threads"]
+
+    assert wire.go_dead()
+    wire.take_new()
+    await asyncio.to_thread(
+        direct.shell,
+        "import stored_messages as s; s.broadcast_message(s.STORED_INFO, 'for everybody: one')",
+    )
+
+    async def problems() -> Any:
+        return (await ask(server, kind="health"))["problems"]
+
+    said = await eventually(problems, "health says so")
+    assert any("not compared" in one or "database has not answered" in one for one in said)
+    late = await listen(server.port, newcomer)
+    assert late.sync["unread"] == 1
+    await eventually(lambda: listener.sync["unread"] == 1, "the comparison goes on")
+    assert "The database did not answer" in server.log
+
+    async def well() -> Any:
+        return not await problems()
+
+    await eventually(well, "all is well again")
+    now = await ask(server, kind="health")
+    assert now["metrics"]["calls_given_up"] >= 1
+    assert now["threads"] > usual
+
+    # Those that were given up come back one day, and are not missed.
+    wire.come_back()
+
+    async def gone() -> bool:
+        return bool((await ask(server, kind="health"))["threads"] <= usual)
+
+    await eventually(gone, "their threads end")
+    await asyncio.to_thread(
+        direct.shell,
+        "import stored_messages as s; s.broadcast_message(s.STORED_INFO, 'for everybody: two')",
+    )
+    await eventually(lambda: listener.sync["unread"] == late.sync["unread"] == 2, "all goes on")
+    await leave(listener, late)
+
+
+async def test_a_server_ends_though_a_look_does_not(server: Server, wire: Wire) -> None:
+    [key] = await ask(server, kind="sign in many", users=1)
+    listener = await listen(server.port, key)
+    assert wire.go_dead()
+    await eventually(lambda: "did not answer" in server.log, "a look is given up")
+    await asyncio.to_thread(server.send_signal, signal.SIGTERM)
+    await eventually(lambda: not server.running, "the server ends")
+    await listener.closed
