@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import islice
 from multiprocessing import parent_process
 from multiprocessing.util import Finalize
 from typing import Any
@@ -25,6 +24,7 @@ from realtime.counters import counters
 from realtime.events import Publication
 from realtime.groups import EVERYBODY
 from realtime.hubs import running_hubs
+from realtime.lanes import Lanes
 from realtime.layers import configured_layer, is_local
 
 #: How many events are under way to the layer at a time, and so how many connections a process has to it.
@@ -96,7 +96,9 @@ class Publisher:
     """The thread, and what waits for it."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Publication] = deque()
+        self._waiting: deque[Publication] = deque()  # for their turn
+        self._unsent = 0  # these, and all that are under way
+        self._idle = False
         self._lock = threading.Lock()
         self._done = threading.Condition(self._lock)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -107,16 +109,16 @@ class Publisher:
 
     def put(self, publication: Publication) -> None:
         with self._lock:
-            if len(self._waiting) >= app_settings.PUBLISH_QUEUE:
-                full = True
-            else:
-                full = False
-                if not self._waiting:
+            full = self._unsent >= app_settings.PUBLISH_QUEUE
+            if not full:
+                if not self._unsent:
                     self._progressed = time.monotonic()
                 self._waiting.append(publication)
+                self._unsent += 1
                 if self._thread is None:
                     self._start()
-                elif len(self._waiting) == 1:
+                elif self._idle:
+                    self._idle = False
                     self._signal()
         if full:
             counters.publish_drops += 1
@@ -127,16 +129,16 @@ class Publisher:
     @property
     def waiting(self) -> int:
         """How many events are on their way to the layer."""
-        return len(self._waiting)
+        return self._unsent
 
     @property
     def stuck(self) -> float:
         """For how many seconds nothing has gone that is waiting."""
-        return time.monotonic() - self._progressed if self._waiting else 0.0
+        return time.monotonic() - self._progressed if self._unsent else 0.0
 
     def flush(self, timeout: float) -> bool:
         with self._done:
-            return self._done.wait_for(lambda: not self._waiting, timeout)
+            return self._done.wait_for(lambda: not self._unsent, timeout)
 
     def stop(self, timeout: float) -> None:
         """Flush, and end the thread with its connections closed, within this time."""
@@ -188,22 +190,15 @@ class Publisher:
             loop.close()
 
     async def _work(self, wake: asyncio.Event) -> None:
+        lanes = Lanes(self._have_gone)
         while not self._stopping:
             await wake.wait()
             wake.clear()
-            # What is under way stays in the queue until it is done: flush() waits for it too.
-            while batch := self._next():
-                if len(batch) == 1:
-                    await self._send(batch[0])
-                else:
-                    await asyncio.gather(*map(self._send, batch))
-                with self._done:
-                    for _ in batch:
-                        self._waiting.popleft()
-                    self._progressed = time.monotonic()
-                    self._done.notify_all()
+            while batch := self._next(lanes):
+                await lanes.send(batch)
+        await lanes.close()
 
-    def _next(self) -> list[Publication]:
+    def _next(self, lanes: Lanes) -> list[Publication]:
         """What can be under way at a time: the next ones, as long as each is for another user.
 
         So what one inbox hears stays in order, and the wait for the layer's answers is shared.
@@ -211,30 +206,23 @@ class Publisher:
         batch: list[Publication] = []
         groups = set()
         with self._lock:
-            for publication in islice(self._waiting, WINDOW):
+            while self._waiting and len(batch) < WINDOW:
+                publication = self._waiting[0]
                 group = publication.group
                 if batch and (group in groups or EVERYBODY in (group, batch[0].group)):
                     break
-                groups.add(group)
-                batch.append(publication)
+                self._waiting.popleft()
+                if not lanes.take(publication):
+                    groups.add(group)
+                    batch.append(publication)
+            self._idle = not batch
         return batch
 
-    async def _send(self, publication: Publication) -> None:
-        """Publish with a timeout and one more attempt; then it is for reconciling to heal."""
-        try:
-            with suppress(Exception):  # whatever the layer raises
-                return await self._send_once(publication)
-            await self._send_once(publication)
-        except Exception as error:
-            counters.publish_drops += 1
-            log.error("publish_failed", "The channel layer failed: an event was dropped.", error)
-
-    async def _send_once(self, publication: Publication) -> None:
-        layer = configured_layer()
-        if layer is not None:
-            call = layer.group_send(publication.group, publication.event)
-            await asyncio.wait_for(call, app_settings.PUBLISH_TIMEOUT)
-        counters.events_published += 1
+    def _have_gone(self, number: int) -> None:
+        with self._done:
+            self._unsent -= number
+            self._progressed = time.monotonic()
+            self._done.notify_all()
 
 
 class _Loop(asyncio.SelectorEventLoop):

@@ -64,6 +64,24 @@ class StuckLayer(BaseChannelLayer):
         await asyncio.Event().wait()
 
 
+class PartlyStuckLayer(RecordingLayer):
+    """Does not answer for groups that are ``stuck`` until it may ``go_on``; fails for those that are it still."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stuck: set[str] = set()
+        self.go_on = threading.Event()
+        self.asked = 0
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        self.asked += 1
+        if group in self.stuck:
+            await eventually(self.go_on.is_set, "leave to answer")
+        if group in self.stuck:
+            raise ConnectionError("nobody there")
+        await super().group_send(group, message)
+
+
 class WaitingLayer(RecordingLayer):
     """Notes what is under way, and answers only so many calls as it may."""
 

@@ -4,6 +4,7 @@ What arrives is a `stored` frame; reconciling sends only `sync`.
 """
 
 import asyncio
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
@@ -23,7 +24,7 @@ from realtime.counters import counters
 from realtime.events import deliveries
 from realtime.groups import EVERYBODY, user_group
 from realtime.hubs import get_hub
-from realtime.publisher import publish
+from realtime.publisher import WINDOW, flush, publish, waiting
 from realtime.testing import InboxTab
 from tests.realtime.sending import send, summary
 from tests.services.redis import RedisServer
@@ -226,6 +227,31 @@ async def test_one_of_several_brokers_is_down(
         second_redis.start()
         async with InboxTab(user=others[3], live=False) as late:
             await hears(late, others[3])
+
+
+async def test_news_by_one_broker_wait_for_none_by_a_frozen_one(
+    settings: Settings, transactional_db: None, redis_url: str, second_redis: RedisServer
+) -> None:
+    # Whoever waited for the frozen one would wait for minutes, and nobody is told by a comparison.
+    settings.REALTIME = {"RECONCILE_INTERVAL": 600.0, "PUBLISH_TIMEOUT": 120.0}
+    use(settings, PUBSUB, hosts=[redis_url, second_redis.url])
+    users = [await User.objects.acreate(username=f"user-{number}") for number in range(60)]
+    of_host: list[list[User]] = [[], []]
+    for user in users:
+        of_host[consistent_hash(f"asgi__group__{user_group(user.pk)}", 2)].append(user)
+    well, frozen = of_host[0][:10], of_host[1][: WINDOW + 4]
+    async with AsyncExitStack() as stack:
+        tabs = [await stack.enter_async_context(InboxTab(user=user)) for user in well]
+        second_redis.send_signal(signal.SIGSTOP)
+        try:
+            for user in frozen + well:
+                await send(user, text="news")
+            for tab in tabs:
+                await tab.received("news", timeout=CEILING)
+            await eventually(lambda: waiting() == len(frozen), "only they are waited for")
+        finally:
+            second_redis.send_signal(signal.SIGCONT)
+        assert await asyncio.to_thread(flush, CEILING)
 
 
 class ChannelElsewhere(RedisChannelLayer):

@@ -17,9 +17,11 @@ from pytest_django import Settings
 from redis import Redis
 
 import stored_messages
+from realtime import lanes
 from realtime.counters import counters
 from realtime.events import Publication, deliveries
-from realtime.publisher import Publisher, flush, publish
+from realtime.groups import user_group
+from realtime.publisher import Publisher, flush, publish, waiting
 from tests.realtime.layers import RecordingLayer
 from tests.services.redis import RedisServer
 from tests.services.waiting import wait_for
@@ -41,10 +43,12 @@ def test_order_is_kept_in_one_thread_of_its_own(recorded: RecordingLayer) -> Non
     assert recorded.threads == {"realtime-publisher"}
 
 
-def test_the_wait_for_the_layer_is_shared_among_users(settings: Settings) -> None:
+def test_the_wait_for_the_layer_is_shared_among_users(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """But one user's events stay in order, and everybody's are apart from all others."""
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.WaitingLayer"}}
-    settings.REALTIME = {"PUBLISH_TIMEOUT": 60}
+    monkeypatch.setattr(lanes, "LATE", 60)
     layer = get_channel_layer()
     everybody = list(range(20))
     for number, users in enumerate(([1], [1], [2], [3], [2], everybody, [4])):
@@ -108,7 +112,53 @@ def test_a_stuck_layer_is_given_up(settings: Settings, caplog: pytest.LogCapture
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.StuckLayer"}}
     publish(event(1))
     assert flush(30)
-    assert "an event was dropped" in caplog.text
+    assert "events dropped: 1." in caplog.text
+
+
+def test_who_gets_no_answer_holds_up_nobody_else(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """But what is behind it for the same user: that is neither sent before nor tried, one by one, after it."""
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.PartlyStuckLayer"}}
+    settings.REALTIME = {"PUBLISH_TIMEOUT": 60}
+    layer, drops = get_channel_layer(), counters.publish_drops
+    layer.stuck = {user_group(1), user_group(2)}
+    everybody = list(range(20))
+    for number, users in enumerate(([1], [3], [1], [2], everybody, [2], [3])):
+        [publication] = deliveries(users, [str(number)])
+        publish(publication)
+    wait_for(lambda: len(layer.sent) == 3, "all others")
+    assert numbers(layer) == [1, 4, 6]
+    assert waiting() == 4
+    assert counters.publish_drops == drops
+
+    layer.stuck = {user_group(2)}
+    layer.go_on.set()
+    wait_for(lambda: len(layer.sent) == 5, "user 1, in order")
+    assert numbers(layer)[3:] == [0, 2]
+    assert flush(30)
+    assert "events dropped: 2." in caplog.text
+    assert counters.publish_drops == drops + 2
+
+
+def test_too_many_without_an_answer_are_waited_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "LANES", 2)
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.realtime.layers.PartlyStuckLayer"}}
+    settings.REALTIME = {"PUBLISH_TIMEOUT": 60}
+    layer = get_channel_layer()
+    layer.stuck = {user_group(1), user_group(2)}
+    for user in (1, 2):
+        publish(deliveries([user], [str(user)])[0])
+        wait_for(lambda user=user: layer.asked == user, "it is under way")
+    publish(deliveries([3], ["3"])[0])
+    layer.stuck = set()
+    assert not flush(1)
+    assert numbers(layer) == []
+    layer.go_on.set()
+    assert flush(30)
+    assert sorted(numbers(layer)) == [1, 2, 3]
 
 
 def test_the_queue_is_bounded(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
