@@ -54,6 +54,9 @@ class PreferencesForm(forms.Form):
         required=False,
         help_text="While you look at no tab of it. The bell's panel then offers to ask your browser for permission.",
     )
+    sound = forms.BooleanField(
+        required=False, help_text="In one tab, when you have clicked or typed something in it."
+    )
     tabs = forms.BooleanField(
         label="One socket for all tabs",
         required=False,
@@ -71,7 +74,7 @@ class PreferencesForm(forms.Form):
 
     @property
     def behaviour(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("live", "toasts", "title", "desktop", "tabs")]
+        return [self[name] for name in ("live", "toasts", "title", "desktop", "sound", "tabs")]
 
     @property
     def shape(self) -> list[forms.BoundField]:

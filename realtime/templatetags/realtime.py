@@ -22,6 +22,7 @@ def notification_bell(
     title: bool = False,
     tabs: bool = False,
     desktop: bool = False,
+    sound: bool | str = False,
 ) -> dict[str, Any]:
     """Render the bell.
 
@@ -30,6 +31,7 @@ def notification_bell(
     ``title=True`` shows the count in the page's title; both take a further script. ``tabs=True`` takes another one,
     with which the tabs of a browser share one socket, and reads that no server has answered are kept.
     ``desktop=True`` tells of arrivals on the desktop while nobody looks at the site, who allows it by a click.
+    ``sound=True`` makes a sound when something arrives; an address of a file plays that.
     The output depends on the project and the active language only, never on the user, so it may be cached.
     """
     texts = bell_texts()
@@ -43,6 +45,7 @@ def notification_bell(
         "title": title,
         "tabs": tabs,
         "desktop": desktop,
+        "sound": sound,
         "language": get_language() if texts else None,
         "texts": json_script(texts) if texts else "",
     }

@@ -6,7 +6,7 @@ import type { InboxClient, InboxMessage, InboxStatus, InboxErrorDetail } from ".
  * Attributes: `inbox`, `mark-all`, `socket` (URLs; without `socket` the bell polls),
  * `csrf-header`, `lang`, `theme` (`light` or `dark`; by default that of the page); with
  * `notification-extras.js` also `toasts` and `count-in-title`, and with `notification-desktop.js`
- * after it `desktop`.
+ * after it `desktop`, with `notification-sound.js` `sound` (empty, or the address of a file).
  *
  * Inside: a link, which is shown until the element is upgraded and leads to the page with all
  * messages; `<script type="application/json">` with texts; the slots `icon`, `empty`, `header`, `footer`.

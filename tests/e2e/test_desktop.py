@@ -14,8 +14,6 @@ from tests.e2e.watching import (
     hide,
     is_live,
     leave_undecided,
-    open_sockets,
-    record_sockets,
     record_violations,
     show,
 )
@@ -267,31 +265,6 @@ async def test_where_they_are_refused_nobody_is_asked(site: Site, page: Page) ->
         await bell.open()
         await expect(bell.rows.first).to_contain_text("News")
         await expect(no).to_have_count(0)
-
-
-async def test_a_hidden_browser_keeps_its_socket(site: Site, context: BrowserContext) -> None:
-    ada = somebody("ada")
-    await site.switch_cookie(context, ada)
-    await record_sockets(context)
-    pages = [await context.new_page() for _ in range(2)]
-    for page in pages:
-        await page.clock.install()
-        await page.goto(f"{site.url}/strict/?tabs&extras")
-        await is_live(page)
-    for page in pages:
-        await hide(page)
-    for page in pages:
-        await page.clock.run_for("01:05")
-
-    async def have_one() -> bool:
-        return sum([await open_sockets(page) for page in pages]) == 1
-
-    await eventually(have_one, "one of them has a socket")
-    await site.tell(ada, "In the background")
-    for page in pages:
-        await becomes(page, "document.querySelector('notification-bell').client.unread")
-        await page.clock.run_for(1000)
-    await comes_to_be(pages, ("1 new notification", "In the background"))
 
 
 async def test_under_the_strictest_policy(site: Site, context: BrowserContext) -> None:

@@ -9,7 +9,14 @@ from playwright.async_api import ConsoleMessage, Page, expect
 
 from tests.e2e.bell import Bell
 from tests.e2e.example import Example, sign_in
-from tests.e2e.watching import is_live, is_polling, open_sockets, record_sockets
+from tests.e2e.watching import (
+    becomes,
+    is_live,
+    is_polling,
+    leave_undecided,
+    open_sockets,
+    record_sockets,
+)
 from tests.services.browser import NewContext
 from tests.services.packages import npm_package
 
@@ -92,9 +99,9 @@ async def choose(page: Page, **fields: str) -> None:
             await page.get_by_role("radio", name=fields[label]).check()
     if "language" in fields:
         await page.get_by_label("Language", exact=True).select_option(label=fields["language"])
-    for switch in ("Live", "Toasts", "Count in the page's title", ONE_SOCKET, "Of my own"):
-        if switch in fields:
-            await page.get_by_label(switch, exact=True).set_checked(fields[switch] == "on")
+    for switch, state in fields.items():
+        if state in {"on", "off"}:
+            await page.get_by_label(switch, exact=True).set_checked(state == "on")
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Saved.")).to_be_visible()
 
@@ -172,6 +179,26 @@ async def test_toasts_and_the_count_in_the_title(example: Example, page: Page) -
     toasts = page.locator("notification-bell").get_by_role("region", name="Notifications")
     await expect(toasts).to_contain_text("Flat tyre")
     await expect(page).to_have_title("(1) Settings · Pedal")
+
+
+async def test_told_on_the_desktop_and_by_a_sound(example: Example, page: Page) -> None:
+    complaints: list[str] = []
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(message.text)
+
+    page.on("console", said)
+    await leave_undecided(page)
+    bell = await sign_in(page, example.urls[0], "Ada Lindqvist")
+    await choose(page, **{"On the desktop": "on", "Sound": "on"})
+    await is_live(page)
+    await bell.open()
+    await page.evaluate("answer = 'granted'")
+    await bell.panel.get_by_role("button", name="Turn on").click()
+    await becomes(page, "document.querySelector('notification-bell').client.background")
+    assert await page.evaluate("asked") == 1
+    assert complaints == []
 
 
 async def test_one_socket_for_all_tabs(example: Example, page: Page) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from playwright.async_api import BrowserContext, Page
 
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import hide, is_live, open_sockets, record_sockets
+from tests.e2e.watching import becomes, hide, is_live, open_sockets, record_sockets
 from tests.services.waiting import eventually
 
 SHARING = "/strict/?tabs"
@@ -122,3 +123,42 @@ async def test_a_hidden_one_lets_go(site: Site, context: BrowserContext) -> None
     await site.tell(ada, "Heard in the background")
     await second.counts(1)
     await first.counts(1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sockets"),
+    [
+        ("tabs&title", 1),
+        ("tabs&desktop", 1),
+        ("tabs&sound", 1),
+        ("title", 2),
+        ("tabs&toasts", 0),
+    ],
+)
+async def test_a_hidden_browser_keeps_its_socket_for_what_is_told_there(
+    asked: str, sockets: int, site: Site, context: BrowserContext
+) -> None:
+    """One for all its tabs, where they share it."""
+    ada = somebody("ada")
+    await site.switch_cookie(context, ada)
+    await context.grant_permissions(["notifications"])
+    await record_sockets(context)
+    bells = []
+    for _ in range(2):
+        page = await context.new_page()
+        await page.clock.install()
+        await page.goto(f"{site.url}/strict/?{asked}")
+        await is_live(page)
+        bells.append(Bell(page))
+    for bell in bells:
+        await hide(bell.page)
+    for bell in bells:
+        await bell.page.clock.run_for("01:05")
+    # Who has heard nothing for a minute of the clock tries again: a moment passes.
+    await come_to_have(bells, sockets)
+    if not sockets:
+        return
+    await site.tell(ada, "In the background")
+    for bell in bells:
+        await becomes(bell.page, "document.querySelector('notification-bell').client.unread === 1")
+    await come_to_have(bells, sockets)

@@ -80,6 +80,18 @@ def test_what_tells_on_the_desktop_comes_after_what_it_needs() -> None:
     assert rendered == expected.replace('/ws/inbox/">', '/ws/inbox/" desktop>')
 
 
+@pytest.mark.parametrize(
+    ("argument", "attribute"),
+    [("True", "sound"), ("'/ding.wav'", 'sound="/ding.wav"'), ("file", 'sound="/a?b&amp;c"')],
+)
+def test_a_sound_or_a_file_with_one(argument: str, attribute: str) -> None:
+    bell = '<script type="module" src="/static/realtime/notification-bell.js"></script>'
+    scripts = [bell.replace("-bell", name) for name in ("-extras", "-sound")]
+    expected = GOLDEN.replace(bell, "\n".join([*scripts, bell]))
+    rendered = render("{% notification_bell sound=" + argument + " %}", file="/a?b&c")
+    assert rendered == expected.replace('/ws/inbox/">', f'/ws/inbox/" {attribute}>')
+
+
 def test_tabs_that_share_a_socket_take_one_between_the_two() -> None:
     bell = '<script type="module" src="/static/realtime/notification-bell.js"></script>'
     tabs = bell.replace("notification-bell", "inbox-tabs")

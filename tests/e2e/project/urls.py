@@ -4,6 +4,7 @@ from tests.e2e.project import views
 
 urlpatterns = [
     path("favicon.ico", views.icon),
+    path("buzz.wav", views.sound),
     path("tell/", views.tell),
     path("unread/<str:username>/", views.unread),
     path("new-password/", views.new_password),

@@ -1,4 +1,6 @@
+import io
 import json
+import wave
 from pathlib import Path
 
 from django.conf import settings
@@ -24,6 +26,15 @@ ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="
 def icon(request: HttpRequest) -> HttpResponse:
     """What browsers ask for by themselves, and a picture for a message."""
     return HttpResponse(ICON, content_type="image/svg+xml")
+
+
+def sound(request: HttpRequest) -> HttpResponse:
+    """A tenth of a second of a buzz."""
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setparams((1, 1, 8000, 800, "NONE", ""))
+        file.writeframes(bytes([96, 160] * 400))
+    return HttpResponse(content.getvalue(), content_type="audio/wav")
 
 
 @csrf_exempt
@@ -60,8 +71,10 @@ def new_password(request: HttpRequest) -> HttpResponse:
 
 
 def bare(request: HttpRequest) -> HttpResponse:
-    """A bell and nothing else: no form, no token, no user. `?extras` and `?tabs` give it what it can do besides."""
-    asked = {name: name in request.GET for name in ("extras", "tabs")}
+    """A bell and nothing else: no form, no token, no user. `?tabs`, `?sound` and so on give it what it can do besides,
+    `?extras` all that is told by other means than the bell."""
+    extras = dict.fromkeys(("toasts", "title", "desktop", "sound"), "extras" in request.GET)
+    asked = extras | {name: value or True for name, value in request.GET.items()}
     return render(request, "e2e/bare.html", asked)
 
 
@@ -86,7 +99,10 @@ def several(request: HttpRequest) -> HttpResponse:
 
 def extras(request: HttpRequest) -> HttpResponse:
     """A page whose bell does everything that it can."""
-    return render(request, "e2e/extras.html", {"direction": request.GET.get("direction", "ltr")})
+    direction = request.GET.get("direction", "ltr")
+    # Without a file it is the sound that is built in.
+    sound = request.GET.get("sound", True)
+    return render(request, "e2e/extras.html", {"direction": direction, "sound": sound})
 
 
 def swapping(request: HttpRequest, number: int) -> HttpResponse:

@@ -1,0 +1,146 @@
+"""A sound for what arrives: in one tab of the browser, once for many, and only where it is allowed."""
+
+import pytest
+from playwright.async_api import BrowserContext, Page
+
+from tests.e2e.bell import Bell
+from tests.e2e.site import Site, somebody
+from tests.e2e.watching import Traffic, becomes, is_live, record_violations
+from tests.services.waiting import eventually
+
+# All that is played, and by which device: whether it is running tells that it is heard.
+_RECORD = """
+globalThis.played = [];
+globalThis.devices = [];
+globalThis.AudioContext = class extends AudioContext {
+  constructor() {
+    super();
+    devices.push(this);
+  }
+};
+for (const { prototype } of [AudioScheduledSourceNode, AudioBufferSourceNode]) {
+  const { start } = prototype;
+  prototype.start = function (...when) {
+    played.push([this.constructor.name, this.buffer?.duration, this.context.state]);
+    return start.apply(this, when);
+  };
+}
+"""
+
+# A browser that lets nothing be heard before a click.
+_REFUSE = """
+globalThis.isAllowed = false;
+globalThis.addEventListener("click", () => { isAllowed = true; }, true);
+globalThis.AudioContext = class extends AudioContext {
+  get state() { return isAllowed ? super.state : "suspended"; }
+  resume() { return isAllowed ? super.resume() : new Promise(() => {}); }
+};
+"""
+
+NOTE = ["OscillatorNode", None, "running"]
+CHIME = [NOTE, NOTE]
+
+
+async def opened(site: Site, page: Page, username: str, path: str = "/strict/?sound") -> Bell:
+    await page.add_init_script(_RECORD)
+    await site.sign_in(page, username)
+    await page.goto(f"{site.url}{path}")
+    await is_live(page)
+    return Bell(page)
+
+
+async def comes_to_play(page: Page, sources: list[list[object]]) -> None:
+    async def has() -> bool:
+        played: list[list[object]] = await page.evaluate("played")
+        return played == sources
+
+    await eventually(has, f"played: {sources}")
+
+
+async def is_at_rest(page: Page) -> None:
+    """Waits until the page has let go of the device: what it has to play is over."""
+    await becomes(page, "devices.length && devices.every(({ state }) => state === 'suspended')")
+
+
+async def test_what_arrives_is_heard(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await record_violations(page)
+    await site.tell(ada, "There before")
+    await page.clock.install()
+    bell = await opened(site, page, ada)
+    await bell.counts(1)
+    assert await page.evaluate("played") == []
+    await site.tell(ada, *(f"Burst {number}" for number in range(5)))
+    await bell.counts(6)
+    await is_at_rest(page)
+    await comes_to_play(page, CHIME)
+    # Not yet again, and then again.
+    await site.tell(ada, "Just after")
+    await bell.counts(7)
+    await page.clock.run_for(4000)
+    await is_at_rest(page)
+    await comes_to_play(page, CHIME)
+    await site.tell(ada, "Later")
+    await comes_to_play(page, CHIME * 2)
+    assert await page.evaluate("devices.length") == 1
+    assert await page.evaluate("violations") == []
+
+
+async def test_one_tab_is_enough(site: Site, context: BrowserContext) -> None:
+    ada = somebody("ada")
+    pages = [await context.new_page() for _ in range(3)]
+    for page in pages:
+        await opened(site, page, ada)
+    await site.tell(ada, "News")
+    for page in pages:
+        await Bell(page).counts(1)
+        await is_at_rest(page)
+    assert sum([await page.evaluate("played.length") for page in pages]) == len(CHIME)
+
+
+async def test_who_is_not_allowed_is_quiet(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    traffic = Traffic(page)
+    await page.add_init_script(_REFUSE)
+    bell = await opened(site, page, ada)
+    await site.tell(ada, "Unheard")
+    await eventually(
+        lambda: [one.text for one in traffic.console if one.type == "debug"],
+        "it is told to who debugs the page",
+    )
+    await bell.counts(1)
+    await page.mouse.click(300, 300)
+    await is_at_rest(page)
+    assert await page.evaluate("played") == []
+    assert not traffic.complaints
+    assert [one.text for one in traffic.console if one.type == "debug"] == [
+        "notification-sound: the browser wants a click in the page first"
+    ]
+    # From the click on it is allowed.
+    await site.tell(ada, "Heard")
+    await bell.counts(2)
+    await comes_to_play(page, CHIME)
+
+
+@pytest.mark.parametrize("file", ["/buzz.wav", "/nothing.wav"])
+async def test_a_sound_of_ones_own(file: str, site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await record_violations(page)
+    traffic = Traffic(page)
+    await opened(site, page, ada, f"/strict/?sound={file}")
+    await site.tell(ada, "News")
+    is_there = file == "/buzz.wav"
+    await comes_to_play(page, [["AudioBufferSourceNode", 0.1, "running"]] if is_there else CHIME)
+    assert await page.evaluate("violations") == []
+    told = [one for one in traffic.complaints if one.startswith("notification-sound")]
+    assert len(told) == (0 if is_there else 1)
+
+
+async def test_nothing_is_heard_unasked(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    bell = await opened(site, page, ada, "/bare/")
+    for name in ("extras", "sound"):
+        await page.add_script_tag(url=f"/static/realtime/notification-{name}.js", type="module")
+    await site.tell(ada, "News")
+    await bell.counts(1)
+    assert await page.evaluate("devices.length") == 0
