@@ -968,6 +968,7 @@ export class InboxClient extends EventTarget {
   _resume(items, below) {
     const action = new Action("read", items, below);
     this.#overlay.add(action);
+    this.#changed();
     return action;
   }
 

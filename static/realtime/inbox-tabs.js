@@ -140,9 +140,13 @@ class TabbedInboxClient extends InboxClient {
     if (this.#baton && !this._socket) this._post("hello");
   }
 
-  _told(type, user, { frame, limit, failures = 0, code }) {
-    if (!this.#baton) return;
-    if (type === "hello") {
+  _told(type, user, { frame, limit, failures = 0, code, reads }) {
+    if (type === "kept") {
+      // Not from the storage: what another tab has put there comes a moment later.
+      if (user === this.user && this._ledger.loaded) this.#adopt(reads);
+    } else if (!this.#baton) {
+      // Each tab has a socket of its own.
+    } else if (type === "hello") {
       this.#greet();
     } else if (user !== null && user === this.user && !this._socket) {
       this.#listenFor(type === "frame" ? limit : DOWN);
@@ -166,12 +170,13 @@ class TabbedInboxClient extends InboxClient {
     if (action.type !== "read" || (!action.refs.length && !action.below)) return failure;
     this.#kept.add(action);
     this.#store();
+    this._post("kept", { reads: this.#meant() });
     this.refresh();
     return new Promise((resolve) => (action.answered = resolve));
   }
 
   _right() {
-    this.#recall();
+    this.#adopt(this.#inStorage);
     this.#send();
   }
 
@@ -183,8 +188,8 @@ class TabbedInboxClient extends InboxClient {
   }
 
   /** Take over what other tabs have left, or the page before. */
-  #recall() {
-    const [reads, below] = this.#others();
+  #adopt(found) {
+    const [reads, below] = this.#others(found);
     if (!reads.length && !below) return;
     const items = reads.map(([id, position]) => ({ id, position }));
     const action = this._resume(items, below);
@@ -198,15 +203,18 @@ class TabbedInboxClient extends InboxClient {
   /** Beside what other tabs keep there. */
   #store() {
     const meant = this.#meant();
-    const [reads, below] = joined(this.#others(), meant);
+    const [reads, below] = joined(this.#others(this.#inStorage), meant);
     const isEmpty = !reads.length && !below;
     this._store("localStorage", isEmpty ? null : [reads, below], this.#key);
     this.#stored = meant;
   }
 
-  /** What is in the storage and not by this tab. */
-  #others() {
-    const [reads, below] = this._read("localStorage", this.#key) ?? NOTHING;
+  get #inStorage() {
+    return this._read("localStorage", this.#key) ?? NOTHING;
+  }
+
+  /** What of these is not by this tab. */
+  #others([reads, below]) {
     const [ownReads, ownBelow] = this.#stored;
     const own = new Map(ownReads);
     return [reads.filter(([id, position]) => own.get(id) !== position), below > ownBelow ? below : ""];

@@ -194,6 +194,35 @@ describe("reads without a network in two tabs", () => {
     return [first, second];
   }
 
+  test("are shown in both", async () => {
+    const [first, second] = await twoCutOff();
+    assert.deepEqual(first.shown, [1]);
+    assert.deepEqual(second.shown, [1]);
+    assert.deepEqual([first.client.unread, second.client.unread], [1, 1]);
+  });
+
+  test("refused in the end, they are taken back in both", async () => {
+    const tabs = await twoCutOff();
+    for (const tab of tabs) tab.postStatus = () => 500;
+    for (const tab of tabs) await reconnect(tab);
+    await tabs[0].clock.pass(DEBOUNCE);
+    for (const tab of tabs) assert.deepEqual(tab.shown, [3, 2, 1]);
+    assert.equal(kept(tabs[0]), null);
+  });
+
+  test("say nothing to a tab of another user", async () => {
+    const first = await cutOff(3, 2, 1);
+    const { browser, clock } = first;
+    const second = new Tab({ clock, browser });
+    second.user = "bob";
+    await second.live(3, 2, 1);
+    const { user } = second.client;
+    first.client.markRead("2");
+    await clock.pass(2000);
+    assert.equal(user, "bob");
+    assert.deepEqual(second.shown, [3, 2, 1]);
+  });
+
   test("outlive both", async () => {
     const tabs = await twoCutOff();
     for (const tab of tabs) tab.hidePage();

@@ -50,10 +50,10 @@ test("minified they tell other tabs the same as readable", () => {
   execFileSync("node", [join(ROOT, "tools/minify.mjs"), directory]);
   for (const folder of [join(ROOT, "static/realtime"), directory]) {
     const code = readFileSync(join(folder, "inbox-tabs.js"), "utf8");
-    const told = [...code.matchAll(/\("(?:frame|down)", ?(\{[^}]*\})/g)].map(([, fields]) =>
+    const told = [...code.matchAll(/\("(?:frame|down|kept)", ?(\{[^}]*\})/g)].map(([, fields]) =>
       [...fields.matchAll(/[{,] ?(\w+)/g)].map(([, name]) => name),
     );
-    assert.deepEqual(told, [["frame", "limit"], ["failures", "code"]], folder);
+    assert.deepEqual(told, [["frame", "limit"], ["failures", "code"], ["reads"]], folder);
   }
 });
 

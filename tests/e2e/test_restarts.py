@@ -32,9 +32,11 @@ async def test_the_server_restarts_while_pages_are_open(
     for bell in (adas, bens):
         await bell.counts(1)
         await is_live(bell.page)
-    # One that keeps what is read while no server answers.
+    # Two that keep what is read while no server answers.
     await page.goto(f"{site.url}/bare/?tabs")
     await is_live(page)
+    other = await site.tab(page.context, "/bare/?tabs")
+    await is_live(other.page)
     await adas.open()
 
     site.server.stop()
@@ -43,13 +45,14 @@ async def test_the_server_restarts_while_pages_are_open(
     # What is read now is kept, and done when there is a server again.
     await adas.tick("Before").click()
     await adas.counts(0)
+    await other.counts(0)
     site.server.start()
 
     for bell in (adas, bens):
         await is_live(bell.page)
     await adas.lists("While it was down")
-    await adas.counts(1)
-    await bens.counts(1)
+    for bell in (adas, other, bens):
+        await bell.counts(1)
     await site.tell(ada, "Afterwards")
     await adas.lists("Afterwards", "While it was down")
     await site.comes_to_hold(ada, "Afterwards", "While it was down")
