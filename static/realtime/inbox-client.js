@@ -166,8 +166,7 @@ class Action {
       this.due.delete(id);
       if (position < this.below) this.dueBelow = "";
     }
-    if (!below) return;
-    this.dueBelow = "";
+    if (below) this.dueBelow = "";
     for (const { id, position } of this.due.values()) if (position < below) this.due.delete(id);
   }
 
@@ -431,7 +430,7 @@ export class InboxClient extends EventTarget {
     if (!this.#running || epoch !== this.#epoch || !cursor || this.#isPaging) return false;
 
     this.#isPaging = true;
-    const page = await this.#getList(this.#inboxUrl, { limit: this.#pageSize, cursor });
+    const page = await this.#getList(this.#inboxUrl, this.#pageSize, cursor);
     if (epoch !== this.#epoch) return false;
     this.#isPaging = false;
     if (!this.#isWelcome(page, "loadMore")) return false;
@@ -682,7 +681,6 @@ export class InboxClient extends EventTarget {
   }
 
   #wakeUp() {
-    if (this.#suspended) return;
     if (this.#isVisible) this.#cancel("rest");
     this.#connect();
     this._shown();
@@ -819,7 +817,7 @@ export class InboxClient extends EventTarget {
     const request = { records: [], losses: this.#losses, settled: this.#settled.length };
     this.#request = request;
     const limit = this.#atMost(this.#rows, this._ledger.items.size);
-    this.#getList(this.#inboxUrl, { limit }, this.#tag).then((list) => {
+    this.#getList(this.#inboxUrl, limit, "", this.#tag).then((list) => {
       if (this.#request !== request) return;
       this.#request = null;
       if (list.error) this.#listFailed(list.error);
@@ -827,9 +825,10 @@ export class InboxClient extends EventTarget {
     });
   }
 
-  async #getList(address, params, knownTag) {
+  async #getList(address, limit, cursor, knownTag) {
     const url = new URL(address);
-    for (const [name, value] of Object.entries(params)) if (value) url.searchParams.set(name, value);
+    url.searchParams.set("limit", limit);
+    if (cursor) url.searchParams.set("cursor", cursor);
     const headers = { Accept: "application/json" };
     if (knownTag) headers["If-None-Match"] = knownTag;
     const abort = new AbortController();
@@ -1016,7 +1015,7 @@ export class InboxClient extends EventTarget {
     const cursor = isMore && archive.bottom;
     if (archive !== this.#archive || !this.#isActive || cursor === "") return false;
     const limit = isMore ? this.#pageSize : this.#atMost(archive.rows.size, this.#pageSize);
-    const answer = this.#getList(this.#archiveUrl, { limit, cursor });
+    const answer = this.#getList(this.#archiveUrl, limit, cursor);
     const request = { answer, events: [] };
     archive.request = request;
     const list = await answer;
@@ -1038,8 +1037,7 @@ export class InboxClient extends EventTarget {
   }
 
   get #isPolling() {
-    if (this.#isSynced) return false;
-    return !this.#socketUrl || this._failures >= FAILURES_BEFORE_POLLING;
+    return !this.#isSynced && (!this.#socketUrl || this._failures >= FAILURES_BEFORE_POLLING);
   }
 
   #schedulePoll() {

@@ -171,14 +171,14 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
   box-shadow: 0 8px 40px #0004; }
 .panel:popover-open { display: flex; flex-direction: column; }
 .head { display: flex; flex-wrap: wrap; align-items: center; padding: 10px 8px 0; padding-inline-start: 16px; }
-.title { flex: auto; font-size: 1.07em; font-weight: 600; }
+.title { font-size: 1.07em; font-weight: 600; }
+.mark-all { margin-inline-start: auto; }
 .text-button, .note { display: flex; align-items: center; gap: 6px; min-block-size: 32px;
   padding: 4px 8px; border-radius: 8px; color: var(--_accent); font-weight: 500; }
 .text-button, .note span, .newer, .meta { font-size: .93em; }
-.text-button svg, .note svg { flex: none; inline-size: 16px; }
+.text-button svg, .note svg { flex: none; inline-size: 1.2em; }
 .text-button:hover, .note, .item:hover, .item:focus-within { background: var(--_hover); }
-.tabs { display: flex; gap: 20px; padding-inline: 16px; }
-.tabs, .body { border-block-end: 1px solid var(--_border); }
+.tabs { display: flex; gap: 20px; padding-inline: 16px; border-block-end: 1px solid var(--_border); }
 .tab { min-block-size: 36px; min-inline-size: 32px; margin-block-end: -1px; font-weight: 500;
   border-block-end: 2px solid #0000; }
 .tab[aria-selected="true"] { color: var(--_text); border-color: var(--_accent); }
@@ -190,17 +190,17 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 .newer { position: sticky; z-index: 1; inset-block-start: 8px; display: block;
   margin: 8px auto -40px; min-block-size: 32px; padding: 4px 14px; border-radius: 16px;
   color: var(--_background); background: var(--_accent); }
-.item { position: relative; display: flex; min-block-size: 78px; }
-.item + .item, .tail { border-block-start: 1px solid var(--_border); }
-.unread::before { content: ""; position: absolute; inset-block-start: 25px; inset-inline-start: 5px;
+.item { position: relative; display: flex; min-block-size: calc(4em + 22px); }
+.item + .item, .tail, .foot { border-block-start: 1px solid var(--_border); }
+.unread::before { content: ""; position: absolute; inset-block-start: calc(1.14em + 9px); inset-inline-start: 5px;
   border: 3px solid var(--_accent); border-radius: 3px; }
 .link { flex: 1; display: flex; gap: 12px; padding-block: 12px; padding-inline: 16px 4px; }
 .link, .content { min-inline-size: 0; }
 a:hover .subject { text-decoration: underline; }
-.level, .state-icon { flex: none; display: grid; place-items: center; inline-size: 32px;
-  block-size: 32px; border-radius: 50%; overflow: hidden; font-size: 18px; color: var(--_level);
+.level, .state-icon { flex: none; display: grid; place-items: center; inline-size: 1.78em;
+  block-size: 1.78em; border-radius: 50%; overflow: hidden; font-size: 1.285em; color: var(--_level);
   background: color-mix(in srgb, var(--_level) 12%, transparent); }
-.level svg { inline-size: 18px; }
+.level svg { inline-size: 1em; }
 .level img { inline-size: 100%; block-size: 100%; object-fit: cover; }
 .debug { --_level: var(--_muted); }
 .info { --_level: var(--notification-bell-info, var(--_accent)); }
@@ -210,23 +210,24 @@ a:hover .subject { text-decoration: underline; }
 /* In the sender's direction, but aligned as the page is. */
 .subject, .text { text-align: -webkit-match-parent; text-align: match-parent; }
 /* Beside the dot, as if a sign stood there. */
-.content:first-child { padding-block-start: 6px; }
+.content:first-child { padding-block-start: .43em; }
 .unread .subject { font-weight: 600; }
 .text { white-space: pre-line; display: -webkit-box; -webkit-box-orient: vertical;
   -webkit-line-clamp: 3; overflow: hidden; }
 .subject + .text, .meta, .state, .note, .tab, .tick, .dismiss { color: var(--_muted); }
 .meta { margin-block-start: 2px; }
-.tick, .dismiss { flex: none; inline-size: 28px; block-size: 28px; margin: 10px 8px; padding: 5px;
+.tick, .dismiss { flex: none; inline-size: 2em; block-size: 2em; margin: 10px 8px; padding: 5px;
   border-radius: 8px; }
-.dismiss { position: absolute; inset-inline-end: 0; inset-block-start: 30px; }
+.dismiss { position: absolute; inset-inline-end: 0; inset-block-start: calc(2em + 2px); }
 .tick:hover, .dismiss:hover { color: var(--_accent); }
 [name$="er"] { display: grid; padding-inline: 16px; }
 ::slotted([slot$="er"]) { margin-block: 8px; }
-.tail, .foot { display: flex; justify-content: center; padding: 6px; }
+.tail, .foot { display: grid; padding-block: 6px; }
+.more, .all { justify-self: center; }
 
 .state { display: flex; flex-direction: column; align-items: center; text-align: center;
   padding: 40px 24px; gap: 4px; }
-.state-icon { inline-size: 52px; block-size: 52px; padding: 13px; margin-block-end: 10px; }
+.state-icon { inline-size: 2.9em; block-size: 2.9em; padding: .72em; margin-block-end: 10px; }
 .state b { font-size: 1.07em; color: var(--_text); }
 @media (hover: hover) { .item:not(:hover, :focus-within) .dismiss { opacity: 0; } }
 @media (pointer: coarse) {
@@ -318,15 +319,11 @@ function acquireClient(options) {
 
 // --- One row of the list
 
-/** The messages of the list items that were made, for whoever clicks on one. */
-const messages = new WeakMap();
-
 const said = (value) => (typeof value === "string" ? value.trim() : "");
 
 /** The list item of one message. */
 class Row {
   constructor(item, wording, custom) {
-    this.item = item;
     this.date = new Date(item.date);
     this.time = make("time", "time");
     if (+this.date) {
@@ -357,13 +354,14 @@ class Row {
     const drop = button("dismiss", "dismiss");
     this.element = make("li", `item ${kind} ${state}`, link, tick, drop);
     this.element.dataset.id = item.id;
-    messages.set(this.element, item);
+    this.element.message = item; // for whoever clicks on it
     this.refresh(wording);
   }
 
   /** Every list brings new objects; mostly they say the same. */
   shows(item) {
-    return item === this.item || JSON.stringify(item) === JSON.stringify(this.item);
+    const { message } = this.element;
+    return item === message || JSON.stringify(item) === JSON.stringify(message);
   }
 
   refresh(wording) {
@@ -382,7 +380,7 @@ function sign(kind, own, wording) {
     const image = make("img", "", { alt: "", src, loading: "lazy" });
     image.addEventListener("error", showLevel);
     holder.append(image);
-  } else if (!/^[\w/]?$/.test(own) && [...new Intl.Segmenter().segment(own)].length === 1) {
+  } else if (/^([^\w/]|.{2,40})$/s.test(own) && [...new Intl.Segmenter().segment(own)].length === 1) {
     holder.append(own);
   } else {
     showLevel();
@@ -460,14 +458,13 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
   }
 
   attributeChangedCallback(_name, before, after) {
-    if (before === after || !this.#detach) return;
-    this.#detach();
-    this.#connect();
+    if (before !== after && this.#detach) this.#connect();
   }
 
   // --- Life
 
   #connect() {
+    this.#detach?.();
     const abort = new AbortController();
     const on = (target, type, listener, options) =>
       target.addEventListener(type, listener, { signal: abort.signal, ...options });
@@ -486,10 +483,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     };
     if (!this.hasAttribute("inbox")) return;
     if (!globalThis[CLIENT_CLASS]) {
-      on(globalThis, CLIENT_READY, () => {
-        this.#detach();
-        this.#connect();
-      });
+      on(globalThis, CLIENT_READY, () => this.#connect());
       return;
     }
 
@@ -533,12 +527,11 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     const body = [p.newer, p.list, p.tail, p.state];
     p.body = make("div", "body", { id: "body", role: "tabpanel" }, named, ...body);
     p.all = make("a", "text-button all");
-    p.foot = make("div", "foot", p.all);
     const panel = { popover: "auto", role: "dialog", tabIndex: -1 };
     const head = make("div", "head", p.title, p.markAll);
     const header = make("slot", "", { name: "header" });
-    const footer = make("slot", "", { name: "footer" });
-    p.panel = make("div", "panel", panel, named, head, header, p.tabs, p.note, p.body, footer, p.foot);
+    p.foot = make("div", "foot", make("slot", "", { name: "footer" }), p.all);
+    p.panel = make("div", "panel", panel, named, head, header, p.tabs, p.note, p.body, p.foot);
     p.status = make("div", "away", { role: "status" });
     // What stands in the light DOM is for before the upgrade; only read from then on.
     const slot = make("slot", "", { hidden: true });
@@ -673,18 +666,22 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
 
   #clicked(event) {
     const control = event.target.closest("a.link, button");
-    const item = messages.get(control?.closest(".item"));
+    const item = control?.closest(".item")?.message;
     if (!item) return;
     if (control.matches("a")) {
       if (!this.#tell("before-follow", { messages: [item] }, true)) event.preventDefault();
       if (!event.button && !hasModifier(event)) this.open = false;
-      if (!item.read_at) this.#act("read", [item], (client) => client.markRead(item.id));
+      if (!item.read_at) this.#turn(item);
     } else if (control.matches(".dismiss")) {
       this.#dismiss(item);
     } else if (control.matches(".tick")) {
-      const [name, mark] = item.read_at ? ["unread", "markUnread"] : ["read", "markRead"];
-      this.#act(name, [item], (client) => client[mark](item.id));
+      this.#turn(item);
     }
+  }
+
+  #turn(item) {
+    const [name, mark] = item.read_at ? ["unread", "markUnread"] : ["read", "markRead"];
+    this.#act(name, [item], (client) => client[mark](item.id));
   }
 
   async #dismiss(item) {
@@ -852,7 +849,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     p.more.textContent = this.say(this.#isLoadingMore ? "loading" : "load_more");
     p.more.ariaDisabled = this.#isLoadingMore;
     const href = safeUrl(this.querySelector(":scope > a:not([slot])")?.href);
-    p.foot.hidden = !href;
+    p.all.hidden = !href;
+    p.foot.hidden = !href && !this.querySelector('[slot="footer"]');
     if (href) p.all.href = href;
     p.all.textContent = this.say(isOut ? "sign_in" : "see_all");
 

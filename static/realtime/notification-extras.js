@@ -28,7 +28,7 @@ const STYLE = `
 .toast .unread::before { content: none; }
 .toast .item { min-block-size: 0; }
 .toast .tick { margin-inline-end: 0; }
-.close { flex: none; inline-size: 28px; block-size: 28px; margin: 10px 8px; margin-inline-start: 0;
+.close { flex: none; inline-size: 2em; block-size: 2em; margin: 10px 8px; margin-inline-start: 0;
   padding: 5px; }
 .summary { display: block; inline-size: 100%; padding: 14px 16px; text-align: start;
   font-weight: 600; }
@@ -64,6 +64,10 @@ class Toasts {
     box.addEventListener("focusout", () => setTimeout(pause(false)));
     box.addEventListener("keydown", ({ key, target }) => {
       if (key === "Escape") this.#remove(target.closest(".toast"));
+    });
+    bell.shadowRoot.querySelector(".panel").addEventListener("beforetoggle", ({ newState }) => {
+      // Whoever has the panel open sees the list instead.
+      if (newState === "open") for (const toast of this.#timers.keys()) this.#remove(toast);
     });
     if (!styleSheet) {
       styleSheet = new CSSStyleSheet();
@@ -191,8 +195,9 @@ function claim(key, isRemembered = true) {
     return true;
   };
   const hold = new Promise((resolve) => {
-    setTimeout(resolve, LOCKED_FOR);
-    addEventListener("pagehide", resolve, { once: true });
+    const signal = AbortSignal.timeout(LOCKED_FOR);
+    signal.addEventListener("abort", resolve);
+    addEventListener("pagehide", resolve, { signal });
   });
   return new Promise((resolve) => {
     // Without locks, or where storage is forbidden: better twice than never.

@@ -306,6 +306,7 @@ export class Tab {
     browser = new Browser(clock),
     session,
     isSharing = false,
+    Client = InboxClient,
     ...options
   } = {}) {
     this.clock = clock;
@@ -341,7 +342,7 @@ export class Tab {
       ...(session && { sessionStorage: session }),
       ...options.platform,
     });
-    this.client = new InboxClient({
+    this.client = new Client({
       inbox: "/messages/inbox/",
       markAll: "/messages/mark_all_read/",
       socket: "/ws/inbox/",

@@ -46,17 +46,6 @@ test("minified they still run", async () => {
   assert.deepEqual(modules.flatMap(Object.keys), ["InboxClient", "NotificationBell"]);
 });
 
-test("minified they tell other tabs the same as readable", () => {
-  execFileSync("node", [join(ROOT, "tools/minify.mjs"), directory]);
-  for (const folder of [join(ROOT, "static/realtime"), directory]) {
-    const code = readFileSync(join(folder, "inbox-tabs.js"), "utf8");
-    const told = [...code.matchAll(/\("(?:frame|down|kept)", ?(\{[^}]*\})/g)].map(([, fields]) =>
-      [...fields.matchAll(/[{,] ?(\w+)/g)].map(([, name]) => name),
-    );
-    assert.deepEqual(told, [["frame", "limit"], ["failures", "code"], ["reads"]], folder);
-  }
-});
-
 function check(code) {
   const file = join(directory, "page.ts");
   const declarations = join(ROOT, "static/realtime");

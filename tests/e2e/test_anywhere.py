@@ -228,6 +228,37 @@ async def test_a_bell_that_becomes_live(site: Site, page: Page) -> None:
     assert await open_sockets(page) == 1
 
 
+async def test_turbo_goes_from_a_polling_page_to_a_live_one_and_back(
+    site: Site, page: Page
+) -> None:
+    npm_package("@hotwired/turbo")
+    ada = somebody("ada")
+    await site.tell(ada, "One")
+    await record_sockets(page)
+    await site.sign_in(page, ada)
+    query = "with=@hotwired/turbo/dist/turbo.es2017-umd.js"
+    await page.goto(f"{site.url}/swapping/0/?{query}&polling")
+    await page.evaluate("globalThis.isTheSamePage = true")
+    bell = Bell(page)
+    await is_polling(page)
+    await bell.counts(1)
+    assert await page.evaluate("sockets.length") == 0
+
+    await page.evaluate("(url) => Turbo.visit(url)", f"/swapping/1/?{query}")
+    await expect(page.locator("#main")).to_have_text("Page 1")
+    await is_live(page)
+    await site.tell(ada, "Two")
+    await bell.counts(2)
+    assert await open_sockets(page) == 1
+
+    await page.evaluate("(url) => Turbo.visit(url)", f"/swapping/2/?{query}&polling")
+    await expect(page.locator("#main")).to_have_text("Page 2")
+    await is_polling(page)
+    await bell.counts(2)
+    await becomes(page, "sockets.every((one) => one.readyState === WebSocket.CLOSED)")
+    assert await page.evaluate("isTheSamePage") is True
+
+
 async def test_loading_the_scripts_twice_is_harmless(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.tell(ada, "One")

@@ -133,6 +133,38 @@ async def test_three_at_most_and_many_are_one(site: Site, page: Page) -> None:
     await expect(Bell(page).toasts).to_have_count(0)
 
 
+async def test_opening_the_panel_closes_them(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    bell = await opened(site, page, ada)
+    await site.tell(ada, "Some", "News")
+    await expect(Bell(page).toasts).to_have_count(2)
+    await bell.open()
+    await expect(Bell(page).toasts).to_have_count(0)
+    await bell.lists("News", "Some")
+
+
+async def test_they_leave_no_listeners_behind(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await opened(site, page, ada)
+    session = await page.context.new_cdp_session(page)
+
+    async def listeners() -> int:
+        window = await session.send("Runtime.evaluate", {"expression": "globalThis"})
+        what = {"objectId": window["result"]["objectId"]}
+        found = (await session.send("DOMDebugger.getEventListeners", what))["listeners"]
+        return sum(one["type"] == "pagehide" for one in found)
+
+    before = await listeners()
+    await site.tell(ada, "Some", "News")
+    await expect(Bell(page).toasts).to_have_count(2)
+    assert await listeners() > before
+
+    async def are_gone() -> bool:
+        return await listeners() == before
+
+    await eventually(are_gone, "no listener is left")
+
+
 async def test_once_in_a_browser(site: Site, page: Page) -> None:
     ada = somebody("ada")
     # Every toast that ever was; in the tests' browser all tabs are visible.

@@ -47,6 +47,11 @@ async def test_texts_are_as_large_as_their_reader_wants_them(site: Site, page: P
     browser = await page.context.new_cdp_session(page)
     await browser.send("Page.setFontSizes", {"fontSizes": {"standard": 24}})
     await expect(piece).to_have_css("font-size", "21px")
+    # Signs and buttons are as much larger.
+    for part, size in (("level", 48), ("tick", 42), ("dismiss", 42)):
+        box = await bell.panel.locator(f"[part={part}]").bounding_box()
+        assert box is not None
+        assert [round(box["width"]), round(box["height"])] == [size, size], part
     # The badge lies on the bell, which is as large as the page has room for.
     await expect(bell.badge).to_have_css("font-size", "12px")
     assert (await bell.panel.bounding_box() or {})["width"] > width
@@ -94,6 +99,15 @@ async def test_long_words_of_a_language_are_not_broken(site: Site, page: Page) -
                 }"""
             )
             assert (width, name, lines) == (width, name, 1)
+        # On the title's line or below it, it ends where the panel does.
+        ends = await page.evaluate(
+            """() => {
+              const root = document.querySelector("notification-bell").shadowRoot;
+              const [own, panel] = [".mark-all", ".panel"].map((name) => root.querySelector(name));
+              return panel.getBoundingClientRect().right - own.getBoundingClientRect().right;
+            }"""
+        )
+        assert (width, ends) == (width, 9)
 
 
 async def test_the_badge_is_mirrored(site: Site, page: Page) -> None:
@@ -110,14 +124,15 @@ async def test_the_badge_is_mirrored(site: Site, page: Page) -> None:
     assert await bell.badge.evaluate(beside) == -1
 
 
+_ADD = """(html) => document.querySelector("notification-bell").insertAdjacentHTML("afterbegin", html)"""
+_HEADER_AND_FOOTER = '<p slot="header" id="head">Quiet hours<br>until eight</p><p slot="footer" id="foot">Settings</p>'
+
+
 async def test_header_and_footer_leave_the_list_room(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.tell(ada, *(f"Message {number}" for number in range(9)))
     bell = await site.sign_in(page, ada)
-    await page.evaluate(
-        """(html) => document.querySelector("notification-bell").insertAdjacentHTML("afterbegin", html)""",
-        '<p slot="header" id="head">Quiet hours<br>until eight</p><p slot="footer" id="foot">Settings</p>',
-    )
+    await page.evaluate(_ADD, _HEADER_AND_FOOTER)
     await bell.open()
     await expect(bell.rows).to_have_count(9)
     for name in ("head", "foot"):
@@ -131,8 +146,20 @@ async def test_header_and_footer_leave_the_list_room(site: Site, page: Page) -> 
         )
         assert inset == 17, name
     # Lines between the rows, and between the list and what follows it.
-    await expect(bell.rows.last).to_have_css("border-top-width", "1px")
-    await expect(bell.body).to_have_css("border-bottom-width", "1px")
+    foot = bell.panel.locator("[part=foot]")
+    for below_a_line in (bell.rows.last, foot):
+        await expect(below_a_line).to_have_css("border-top-width", "1px")
+    # Nothing follows, and there is no line but the panel's own.
+    await page.evaluate(
+        "document.querySelectorAll('notification-bell > :not(script)').forEach((one) => one.remove())"
+    )
+    await site.tell(ada, "One more")
+    await expect(foot).to_be_hidden()
+    await expect(bell.body).to_have_css("border-bottom-width", "0px")
+    await page.evaluate(_ADD, _HEADER_AND_FOOTER)
+    await site.tell(ada, "And another")
+    await expect(foot).to_be_visible()
+
     await page.set_viewport_size({"width": 568, "height": 320})
     room = await bell.body.bounding_box()
     assert room is not None

@@ -20,4 +20,5 @@ NOT_ONE_SIGN = (
     "!!",
     "\N{BICYCLE}\N{AUTOMOBILE}",
     "\U0001f1e9\U0001f1ea\U0001f1eb\U0001f1f7",
+    "data:image/png;base64," + 100 * "iVBORw0KGgo=",
 )

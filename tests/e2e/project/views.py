@@ -106,8 +106,12 @@ def extras(request: HttpRequest) -> HttpResponse:
 
 
 def swapping(request: HttpRequest, number: int) -> HttpResponse:
-    """A page that Turbo or htmx takes apart and puts together; `?with=` names the script."""
-    context = {"number": number, "script": request.GET.get("with", "")}
+    """A page that Turbo or htmx takes apart and puts together; `?with=` names the script.
+
+    With `&polling` its bell has no socket.
+    """
+    is_live = "polling" not in request.GET
+    context = {"number": number, "script": request.GET.get("with", ""), "is_live": is_live}
     return render(request, "e2e/swapping.html", context)
 
 
