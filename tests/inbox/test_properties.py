@@ -93,7 +93,8 @@ class Inboxes(RuleBasedStateMachine):
                 assert sent.age > MESSAGE_DAYS
                 continue
             for i in users:
-                if i not in sent.copies or (sent.copies[i].read and not archive):
+                copy = sent.copies.get(i)
+                if copy is None or copy.dismissed or (copy.read and not archive):
                     self.arrive_now(sent, i, read=archive)
 
     @rule(user=one_user, which=some_messages)
