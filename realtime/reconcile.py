@@ -22,8 +22,9 @@ from stored_messages.stored import Summary
 if TYPE_CHECKING:
     from realtime.asgi_types import Message
 
-#: After so many sockets, everything else in the event loop gets its turn: a message is never long behind a round.
-SLICE = 50
+#: After so many sockets, everything else in the event loop gets its turn: a message is never long behind a round, here
+#: and at a client with many sockets.
+SLICE = 10
 #: How long a round waits for what else is missed, as a part of the interval.
 HURRY = 0.1
 #: Over how much of the interval a round spreads what tells nobody anything new. In one go, thousands of those would be
