@@ -16,6 +16,7 @@ from realtime.sockets import (
     SIGNED_OUT,
     TOO_MANY_SOCKETS,
     Socket,
+    close_with,
 )
 
 
@@ -47,12 +48,11 @@ class InboxConsumer(AsyncConsumer):  # type: ignore[misc]
         socket = Socket(send, str(user.pk), app_settings.SOCKET_QUEUE, session, on_lost=hub.leave)
         hub.join(socket, user, sign_in)
         try:
-            while (await receive())["type"] != "websocket.disconnect":
-                socket.close(POLICY_VIOLATION)
-        except asyncio.CancelledError:  # the server is going to stop
-            socket.close(SERVICE_RESTART)
-            raise
+            await self._listen(socket, receive)
+            if socket.due is not None:
+                await close_with(send, socket.due)
         finally:
+            socket.interrupt = None
             socket.abandon()
             hub.leave(socket)
 
@@ -66,6 +66,23 @@ class InboxConsumer(AsyncConsumer):  # type: ignore[misc]
             return self.scope["sign_in"]  # type: ignore[no-any-return]
         key = getattr(self.scope.get("session"), "session_key", None)
         return SessionSignIn(key) if key else None
+
+    async def _listen(self, socket: Socket, receive: Receive) -> None:
+        """Wait for the end of the socket; a frame from the client is one."""
+        try:
+            while socket.due is None:
+                waiting = receive()
+                # granian loses a close that it gets while this is waited for. There it is a future.
+                socket.interrupt = getattr(waiting, "cancel", None)
+                if (await waiting)["type"] == "websocket.disconnect":
+                    socket.due = None
+                    return
+                socket.close(POLICY_VIOLATION)
+        except asyncio.CancelledError:
+            if socket.due is None:  # the server is going to stop
+                socket.interrupt = None
+                socket.close(SERVICE_RESTART)
+                raise
 
     async def _closed(self, receive: Receive) -> None:
         """Wait for the end of a socket that was closed: some servers need the application until then."""

@@ -37,7 +37,8 @@ class Socket:
     bounded queue of this socket alone; when that is full, the socket is closed with 1013 and comes back.
 
     ``told`` is the summary that the client was sent last, ``None`` after any event since. ``wrote`` is the hub's
-    count of events when one was last written here. Events before the first sync are held.
+    count of events when one was last written here. Events before the first sync are held. Where a server wants nobody
+    to wait for the client while it closes, ``interrupt`` ends that wait, and whoever waited closes with ``due``.
     """
 
     __slots__ = (
@@ -48,6 +49,8 @@ class Socket:
         "_send",
         "_writer",
         "closing",
+        "due",
+        "interrupt",
         "owner",
         "quiet_rounds",
         "session",
@@ -67,6 +70,8 @@ class Socket:
         self.owner = owner
         self.session = session
         self.closing = False
+        self.interrupt: Callable[[], object] | None = None
+        self.due: int | None = None
         self.told: Summary | None = None
         self.wrote = 0
         self.quiet_rounds = 0
@@ -129,7 +134,11 @@ class Socket:
             return
         self.abandon()
         self._lost()
-        self._step(close_with(self._send, code))
+        if self.interrupt is None:
+            self._step(close_with(self._send, code))
+        else:
+            self.due = code
+            self.interrupt()
 
     def abandon(self) -> None:
         """Write nothing more: the socket has gone."""

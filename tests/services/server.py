@@ -15,7 +15,7 @@ from tests.services.processes import HOST, ListeningProcess, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
-Kind = Literal["daphne", "uvicorn", "wsgi"]
+Kind = Literal["daphne", "granian", "uvicorn", "wsgi"]
 
 
 @dataclass(frozen=True)
@@ -95,14 +95,16 @@ class Server(ListeningProcess):
 
 
 def _command(project: Project, kind: Kind, port: int, root_path: str) -> list[str]:
-    python, at = project.python, str(port)
+    python, at, here = project.python, str(port), Path(__file__).parent
     if kind == "daphne":
         options = ["--root-path", root_path] if root_path else []
         return [python, "-m", "daphne", "-b", HOST, "-p", at, *options, project.asgi]
     if kind == "uvicorn":
         options = ["--root-path", root_path] if root_path else []
         return [python, "-m", "uvicorn", "--host", HOST, "--port", at, *options, project.asgi]
-    program = Path(__file__).with_name("wsgi_server.py")
+    if kind == "granian":
+        return [python, str(here / "granian_server.py"), project.asgi, HOST, at]
+    program = here / "wsgi_server.py"
     return [python, str(program), project.wsgi, HOST, at, root_path]
 
 
