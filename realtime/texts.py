@@ -61,6 +61,9 @@ def bell_texts() -> dict[str, Any] | None:
         "desktop": _("Show notifications on the desktop?"),
         "desktop_on": _("Turn on"),
         "desktop_off": _("No, thanks"),
+        "keys": _("Keyboard shortcuts"),
+        "keys_move": _("Next, previous"),
+        "keys_open": pgettext("notification", "Open"),
         "empty_all": _("Nothing here yet"),
         "empty_all_hint": _("Every notification you get is kept here."),
     }

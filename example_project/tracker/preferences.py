@@ -57,6 +57,11 @@ class PreferencesForm(forms.Form):
     sound = forms.BooleanField(
         required=False, help_text="In one tab, when you have clicked or typed something in it."
     )
+    keys = forms.BooleanField(
+        label="Keyboard shortcuts",
+        required=False,
+        help_text="In the bell's panel: one key for each thing. Press ? there to see them.",
+    )
     tabs = forms.BooleanField(
         label="One socket for all tabs",
         required=False,
@@ -74,7 +79,8 @@ class PreferencesForm(forms.Form):
 
     @property
     def behaviour(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("live", "toasts", "title", "desktop", "sound", "tabs")]
+        names = ("live", "toasts", "title", "desktop", "sound", "keys", "tabs")
+        return [self[name] for name in names]
 
     @property
     def shape(self) -> list[forms.BoundField]:

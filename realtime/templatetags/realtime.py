@@ -23,6 +23,7 @@ def notification_bell(
     tabs: bool = False,
     desktop: bool = False,
     sound: bool | str = False,
+    keys: bool = False,
 ) -> dict[str, Any]:
     """Render the bell.
 
@@ -32,6 +33,7 @@ def notification_bell(
     with which the tabs of a browser share one socket, and reads that no server has answered are kept.
     ``desktop=True`` tells of arrivals on the desktop while nobody looks at the site, who allows it by a click.
     ``sound=True`` makes a sound when something arrives; an address of a file plays that.
+    ``keys=True`` gives the panel keys to go through it: one for each thing that can be done to a message.
     The output depends on the project and the active language only, never on the user, so it may be cached.
     """
     texts = bell_texts()
@@ -46,6 +48,7 @@ def notification_bell(
         "tabs": tabs,
         "desktop": desktop,
         "sound": sound,
+        "keys": keys,
         "language": get_language() if texts else None,
         "texts": json_script(texts) if texts else "",
     }

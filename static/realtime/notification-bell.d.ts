@@ -6,14 +6,17 @@ import type { InboxClient, InboxMessage, InboxStatus, InboxErrorDetail } from ".
  * Attributes: `inbox`, `mark-all`, `socket` (URLs; without `socket` the bell polls),
  * `csrf-header`, `lang`, `theme` (`light` or `dark`; by default that of the page); with
  * `notification-extras.js` also `toasts` and `count-in-title`, and with `notification-desktop.js`
- * after it `desktop`, with `notification-sound.js` `sound` (empty, or the address of a file).
+ * after it `desktop`, with `notification-sound.js` `sound` (empty, or the address of a file); with
+ * `notification-keys.js` `keys`.
  *
  * Inside: a link, which is shown until the element is upgraded and leads to the page with all
  * messages; `<script type="application/json">` with texts; the slots `icon`, `empty`, `header`, `footer`.
  *
  * Parts: `button`, `icon`, `badge`, `panel`, `head`, `title`, `mark-all`, `tabs`, `tab`, `note`,
  * `body`, `newer`, `list`, `item`, `link`, `level`, `content`, `subject`, `text`, `meta`, `actor`,
- * `time`, `tick`, `dismiss`, `tail`, `more`, `state`, `state-icon`, `retry`, `undo`, `foot`, `all`.
+ * `time`, `tick`, `dismiss`, `tail`, `more`, `state`, `state-icon`, `retry`, `undo`, `foot`, `all`;
+ * of what it does besides `toasts`, `toast`, `toast-close`, `toast-summary`, `offer`, `desktop-on`,
+ * `desktop-off`, `help`, `keys`.
  * An `item` also has the part `read` or `unread`, and `debug`, `info`, `success`, `warning` or
  * `problem`; the buttons that are words have `text-button`.
  *

@@ -51,6 +51,9 @@ const ENGLISH = {
   desktop: "Show notifications on the desktop?",
   desktop_on: "Turn on",
   desktop_off: "No, thanks",
+  keys: "Keyboard shortcuts",
+  keys_move: "Next, previous",
+  keys_open: "Open",
   empty_all: "Nothing here yet",
   empty_all_hint: "Every notification you get is kept here.",
 };

@@ -228,7 +228,12 @@ class Offer {
     root.adoptedStyleSheets.push(styleSheet);
     const draw = ({ newState }) => newState === "open" && this.#draw();
     root.querySelector(".panel").addEventListener("beforetoggle", draw);
-    this.#draw();
+    this.#line.hidden = true;
+  }
+
+  /** The panel may have been opened before there was a list. */
+  appear() {
+    if (this.#line.hidden && this.#bell.open) this.#draw();
   }
 
   #draw() {
@@ -279,6 +284,7 @@ function heard(bell) {
   if (!bell.hasAttribute("desktop")) return;
   desktopOf(bell).keepUnread();
   if (!offers.has(bell)) offers.set(bell, new Offer(bell));
+  offers.get(bell).appear();
   keepListening(bell);
 }
 

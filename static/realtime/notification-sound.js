@@ -34,10 +34,12 @@ class Chime {
     this.#notBefore = now + PAUSE;
     if (!(await this.#wake())) this.#waitForSomebody();
     else if ((await claim(key)) && (await claim("sound", false))) await this.#play(url);
-    this.#audio.suspend(); // an open device costs energy
+    this.#audio?.suspend(); // an open device costs energy
   }
 
   async #wake() {
+    // Chromium would write a warning.
+    if (navigator.userActivation?.hasBeenActive === false) return false;
     this.#audio ??= new AudioContext();
     // Where it is not allowed this has no answer.
     await Promise.race([this.#audio.resume(), new Promise((end) => setTimeout(end, PATIENCE))]);

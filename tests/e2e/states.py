@@ -220,6 +220,21 @@ async def question(site: Site, page: Page, query: str) -> None:
     await expect(bell.panel).to_contain_text("Show notifications on the desktop?")
 
 
+async def shortcuts(site: Site, page: Page, query: str) -> None:
+    """What each key does."""
+    ada = somebody("ada")
+    await _arrived(site, ada)
+    await site.sign_in(page, ada)
+    await page.goto(f"{site.url}/extras/{query}")
+    bell = Bell(page)
+    await bell.counts(6)
+    await bell.open()
+    await expect(bell.rows).to_have_count(6)
+    await page.keyboard.press("j")
+    await page.keyboard.press("?")
+    await expect(bell.panel).to_contain_text("Next, previous")
+
+
 async def closed(site: Site, page: Page, query: str) -> None:
     ada = somebody("ada")
     await site.tell(ada, "One", "Two", "Three")
@@ -255,5 +270,6 @@ STATES: dict[str, Arrange] = {
         dismissed,
         toasts,
         question,
+        shortcuts,
     )
 }

@@ -120,6 +120,7 @@ async def test_minified_files_do_the_same(site: Site, page: Page, tmp_path: Path
         "notification-bell.js",
         "notification-desktop.js",
         "notification-extras.js",
+        "notification-keys.js",
         "notification-sound.js",
     }
     await traffic.settle()

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 from stored_messages.constants import STORED_INFO
 from tests.e2e.bell import Bell
@@ -227,6 +227,29 @@ async def test_it_asks_by_a_click_alone(site: Site, new_context: NewContext) -> 
     await bell.open()
     await expect(bell.panel).to_contain_text("All caught up")
     await expect(question).to_be_hidden()
+
+
+async def test_the_question_waits_for_the_list(site: Site, page: Page) -> None:
+    """The count of the last page is painted before there is one, and the panel can be opened."""
+    ada = somebody("ada")
+    await site.tell(ada, "One")
+    await leave_undecided(page)
+    bell = await site.sign_in(page, ada)
+    await bell.counts(1)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    await page.route("**/messages/inbox/?*", hold)
+    await page.goto(f"{site.url}/extras/")
+    await bell.open()
+    await becomes(page, "document.querySelector('notification-bell').client.status === 'live'")
+    question = bell.panel.get_by_text("Show notifications on the desktop?")
+    await expect(question).to_be_hidden()
+    for route in held:
+        await route.continue_()
+    await expect(question).to_be_visible()
 
 
 async def test_no_is_an_answer(site: Site, new_context: NewContext) -> None:

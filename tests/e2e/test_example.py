@@ -181,7 +181,7 @@ async def test_toasts_and_the_count_in_the_title(example: Example, page: Page) -
     await expect(page).to_have_title("(1) Settings · Pedal")
 
 
-async def test_told_on_the_desktop_and_by_a_sound(example: Example, page: Page) -> None:
+async def test_desktop_sound_and_keys(example: Example, page: Page) -> None:
     complaints: list[str] = []
 
     def said(message: ConsoleMessage) -> None:
@@ -191,13 +191,15 @@ async def test_told_on_the_desktop_and_by_a_sound(example: Example, page: Page) 
     page.on("console", said)
     await leave_undecided(page)
     bell = await sign_in(page, example.urls[0], "Ada Lindqvist")
-    await choose(page, **{"On the desktop": "on", "Sound": "on"})
+    await choose(page, **{"On the desktop": "on", "Sound": "on", "Keyboard shortcuts": "on"})
     await is_live(page)
     await bell.open()
     await page.evaluate("answer = 'granted'")
     await bell.panel.get_by_role("button", name="Turn on").click()
     await becomes(page, "document.querySelector('notification-bell').client.background")
     assert await page.evaluate("asked") == 1
+    await page.keyboard.press("?")
+    await expect(bell.panel).to_contain_text("Next, previous")
     assert complaints == []
 
 

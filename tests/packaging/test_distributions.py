@@ -36,6 +36,7 @@ def test_the_wheel_has_every_file_of_the_packages(
         "realtime/static/realtime/notification-bell.js",
         "realtime/static/realtime/notification-desktop.js",
         "realtime/static/realtime/notification-extras.js",
+        "realtime/static/realtime/notification-keys.js",
         "realtime/static/realtime/notification-sound.js",
         "realtime/static/realtime/notification-bell.d.ts",
         "stored_messages/locale/zh_Hans/LC_MESSAGES/django.mo",

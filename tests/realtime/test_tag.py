@@ -92,6 +92,13 @@ def test_a_sound_or_a_file_with_one(argument: str, attribute: str) -> None:
     assert rendered == expected.replace('/ws/inbox/">', f'/ws/inbox/" {attribute}>')
 
 
+def test_keys_take_a_script_of_their_own() -> None:
+    bell = '<script type="module" src="/static/realtime/notification-bell.js"></script>'
+    expected = GOLDEN.replace(bell, f"{bell.replace('-bell', '-keys')}\n{bell}")
+    rendered = render("{% notification_bell keys=True %}")
+    assert rendered == expected.replace('/ws/inbox/">', '/ws/inbox/" keys>')
+
+
 def test_tabs_that_share_a_socket_take_one_between_the_two() -> None:
     bell = '<script type="module" src="/static/realtime/notification-bell.js"></script>'
     tabs = bell.replace("notification-bell", "inbox-tabs")

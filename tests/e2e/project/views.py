@@ -20,6 +20,8 @@ POLICY = (
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
+EXTRAS = ("toasts", "title", "desktop", "sound", "keys")
+
 ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="9"/></svg>'
 
 
@@ -72,7 +74,7 @@ def new_password(request: HttpRequest) -> HttpResponse:
 
 def bare(request: HttpRequest) -> HttpResponse:
     """A bell and nothing else: no form, no token, no user. `?tabs`, `?sound` and so on give it what it can do besides,
-    `?extras` all that is told by other means than the bell."""
+    `?extras` all of that but the first."""
     extras = dict.fromkeys(("toasts", "title", "desktop", "sound"), "extras" in request.GET)
     asked = extras | {name: value or True for name, value in request.GET.items()}
     return render(request, "e2e/bare.html", asked)
