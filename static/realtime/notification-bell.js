@@ -193,15 +193,15 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 .newer { position: sticky; z-index: 1; inset-block-start: 8px; display: block;
   margin: 8px auto -40px; min-block-size: 32px; padding: 4px 14px; border-radius: 16px;
   color: var(--_background); background: var(--_accent); }
-.item { position: relative; display: flex; min-block-size: calc(4em + 22px); }
+.item { position: relative; display: grid; grid-template: auto 1fr / 1fr auto; }
 .item + .item, .tail, .foot { border-block-start: 1px solid var(--_border); }
-.unread::before { content: ""; position: absolute; inset-block-start: calc(1.14em + 9px); inset-inline-start: 5px;
+.unread::before { content: ""; position: absolute; inset-block-start: calc(min(1.14em, 6.2vw) + 9px); inset-inline-start: 5px;
   border: 3px solid var(--_accent); border-radius: 3px; }
-.link { flex: 1; display: flex; gap: 12px; padding-block: 12px; padding-inline: 16px 4px; }
+.link { grid-row: span 2; display: flex; gap: 12px; padding-block: 12px; padding-inline: 16px 4px; }
 .link, .content { min-inline-size: 0; }
 a:hover .subject { text-decoration: underline; }
 .level, .state-icon { flex: none; display: grid; place-items: center; inline-size: 1.78em;
-  block-size: 1.78em; border-radius: 50%; overflow: hidden; font-size: 1.285em; color: var(--_level);
+  block-size: 1.78em; border-radius: 50%; overflow: hidden; font-size: min(1.285em, 7vw); color: var(--_level);
   background: color-mix(in srgb, var(--_level) 12%, transparent); }
 .level svg { inline-size: 1em; }
 .level img { inline-size: 100%; block-size: 100%; object-fit: cover; }
@@ -219,24 +219,20 @@ a:hover .subject { text-decoration: underline; }
   -webkit-line-clamp: 3; overflow: hidden; }
 .subject + .text, .meta, .state, .note, .tab, .tick, .dismiss { color: var(--_muted); }
 .meta { margin-block-start: 2px; }
-.tick, .dismiss { flex: none; inline-size: 2em; block-size: 2em; margin: 10px 8px; padding: 5px;
+.tick, .dismiss { inline-size: clamp(28px, 2em, 12vw); aspect-ratio: 1; margin: 10px 8px 2px; padding: 5px;
   border-radius: 8px; }
-.dismiss { position: absolute; inset-inline-end: 0; inset-block-start: calc(2em + 2px); }
+.dismiss { margin-block: 0 10px; }
 .tick:hover, .dismiss:hover { color: var(--_accent); }
-[name$="er"] { display: grid; padding-inline: 16px; }
+[name$="er"] { display: grid; justify-self: stretch; padding-inline: 16px; }
 ::slotted([slot$="er"]) { margin-block: 8px; }
-.tail, .foot { display: grid; padding-block: 6px; }
-.more, .all { justify-self: center; }
+.tail, .foot { display: grid; justify-items: center; padding-block: 6px; }
 
-.state { display: flex; flex-direction: column; align-items: center; text-align: center;
-  padding: 40px 24px; gap: 4px; }
-.state-icon { inline-size: 2.9em; block-size: 2.9em; padding: .72em; margin-block-end: 10px; }
+.state { display: grid; justify-items: center; text-align: center; padding: 40px 24px; gap: 4px; }
+.state-icon { font-size: 2.1em; padding: .44em; margin-block-end: 10px; }
 .state b { font-size: 1.07em; color: var(--_text); }
 @media (hover: hover) { .item:not(:hover, :focus-within) .dismiss { opacity: 0; } }
 @media (pointer: coarse) {
-  .tick, .dismiss { inline-size: 40px; block-size: 40px; padding: 10px; margin: 2px; }
-  .dismiss { inset-block-start: 40px; }
-  .item { min-block-size: 84px; }
+  .tick, .dismiss { inline-size: 40px; padding: 10px; margin: 2px 2px 0; }
 }
 @media (forced-colors: active) {
   .button:hover, .button[aria-expanded="true"], .item:hover, .item:focus-within {

@@ -26,9 +26,10 @@ const STYLE = `
   border-radius: var(--notification-bell-radius, 12px); overflow: hidden;
   box-shadow: 0 8px 28px -6px rgb(0 0 0 / .28); animation: fade .2s ease-out; }
 .toast .unread::before { content: none; }
-.toast .item { min-block-size: 0; }
+.toast .item { display: flex; align-items: start; }
+.toast .link { flex: 1; }
 .toast .tick { margin-inline-end: 0; }
-.close { flex: none; inline-size: 2em; block-size: 2em; margin: 10px 8px; margin-inline-start: 0;
+.close { flex: none; inline-size: clamp(28px, 2em, 12vw); aspect-ratio: 1; margin: 10px 8px; margin-inline-start: 0;
   padding: 5px; }
 .summary { display: block; inline-size: 100%; padding: 14px 16px; text-align: start;
   font-weight: 600; }
