@@ -46,6 +46,14 @@ test("minified they still run", async () => {
   assert.deepEqual(modules.flatMap(Object.keys), ["InboxClient", "NotificationBell"]);
 });
 
+test("minified they call what is the browser's by its names", () => {
+  execFileSync("node", [join(ROOT, "tools/minify.mjs"), directory]);
+  const code = readFileSync(join(directory, "notification-desktop.js"), "utf8");
+  for (const name of ["tag", "body", "silent", "renotify"]) {
+    assert.match(code, new RegExp(`[{,]${name}[:}]`), name);
+  }
+});
+
 function check(code) {
   const file = join(directory, "page.ts");
   const declarations = join(ROOT, "static/realtime");

@@ -9,6 +9,7 @@ from typing import Any
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
 from tests.e2e.watching import Traffic, becomes, is_live, open_sockets, record_sockets
 from tests.services.browser import launched
@@ -164,3 +165,27 @@ async def test_another_tab_has_the_socket_meanwhile(site: Site, context: Browser
     await site.tell(ada, "Heard by both")
     for bell in (first, second):
         await bell.counts(2)
+
+
+async def test_what_it_does_besides_keeps_no_page_out(site: Site, page: Page) -> None:
+    """Locks and an open device would; the page is in view again, and tells what arrives."""
+    ada = somebody("ada")
+    await page.add_init_script(_RECORD_RETURN)
+    await site.sign_in(page, ada)
+    await page.goto(f"{site.url}/extras/")
+    await is_live(page)
+    bell = Bell(page)
+    await site.tell(ada, "Heard")
+    await expect(bell.toasts).to_contain_text("Heard")
+    await page.goto(f"{site.url}/plain/")
+    await site.tell(ada, "While it was away")
+    await go_back(page)
+    await bell.counts(2)
+    await becomes(
+        page,
+        """navigator.locks.query().then(({ held }) =>
+          held.some(({ name }) => name === "stored_messages:in-view"))""",
+    )
+    await is_live(page)
+    await site.tell(ada, "Live again")
+    await expect(bell.toasts.filter(has_text="Live again")).to_be_visible()

@@ -75,7 +75,7 @@ def new_password(request: HttpRequest) -> HttpResponse:
 def bare(request: HttpRequest) -> HttpResponse:
     """A bell and nothing else: no form, no token, no user. `?tabs`, `?sound` and so on give it what it can do besides,
     `?extras` all of that but the first."""
-    extras = dict.fromkeys(("toasts", "title", "desktop", "sound"), "extras" in request.GET)
+    extras = dict.fromkeys(EXTRAS, "extras" in request.GET)
     asked = extras | {name: value or True for name, value in request.GET.items()}
     return render(request, "e2e/bare.html", asked)
 
