@@ -72,6 +72,11 @@ test: lint $(npm)
 	$(python) -m tests.services.postgresql $(python) -m pytest -n $(WORKERS) --dist worksteal tests/inbox -k "not RedisBackend"
 	$(python) -m pytest -n $(WORKERS) --dist loadgroup
 
+pictures: $(dev)
+	@sh tools/services.sh chromium
+	$(python) -m tests.e2e.screenshots screenshots
+	$(python) -m tests.e2e.readme_picture screenshots
+
 bench: $(compared)
 	@sh tools/services.sh
 	$(python) -m benchmarks $(BENCH)
