@@ -96,14 +96,18 @@ class Reconciler:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            sockets, self._new = [one for one in self._new if not one.closing], []
-            try:
-                summaries = await self._summaries({socket.owner for socket in sockets})
-            except Exception:
-                self._new = sockets + self._new
-                self._arrived.set()
-                raise
-            await self._sync(sockets, summaries)
+            # In a frame of its own: this one waits for the next arrivals, and would keep sockets that are gone by then.
+            await self._greet_new()
+
+    async def _greet_new(self) -> None:
+        sockets, self._new = [one for one in self._new if not one.closing], []
+        try:
+            summaries = await self._summaries({socket.owner for socket in sockets})
+        except Exception:
+            self._new = sockets + self._new
+            self._arrived.set()
+            raise
+        await self._sync(sockets, summaries)
 
     async def _reconcile(self) -> None:
         loop = asyncio.get_running_loop()

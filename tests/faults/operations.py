@@ -3,6 +3,8 @@
 Every text says whom it is for, so that whoever shows it to somebody else, or shows what was rolled back, is found out.
 """
 
+import ctypes
+import gc
 import os
 import signal
 import threading
@@ -21,6 +23,7 @@ from django.utils import timezone
 import stored_messages
 from realtime import metrics
 from realtime.health import health
+from realtime.sockets import Socket
 from stored_messages.api import StoredMessage, get_backend
 from stored_messages.conf import app_settings
 from tests.services.waiting import wait_for
@@ -163,6 +166,15 @@ def _health(asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _collect(asked: dict[str, Any]) -> int:
+    """Collect all garbage, and return how many sockets of the hub there are, open or kept by somebody."""
+    gc.collect()
+    # What is free goes back to the system at once, where the allocator can be asked for that.
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
+    return sum(type(one) is Socket for one in gc.get_objects())
+
+
 def _truth(asked: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
     """Id and text of what each user has unread, newest first."""
     users = User.objects.filter(username__in=asked["names"])
@@ -191,6 +203,7 @@ OPERATIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "dismiss": _to_one(stored_messages.dismiss, lambda one: True),
     "again": _to_one(_again, lambda one: not one.broadcast),
     "mark all": _mark_all,
+    "collect": _collect,
     "health": _health,
     "truth": _truth,
 }

@@ -10,11 +10,17 @@ import uvicorn
 
 from tests.services.processes import HOST
 
-if __name__ == "__main__":
-    application, port = sys.argv[1:]
+
+def listening_socket(port: int) -> socket.socket:
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Those that are accepted inherit it.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
-    listening.bind((HOST, int(port)))
-    uvicorn.Server(uvicorn.Config(application, backlog=4096)).run(sockets=[listening])
+    listening.bind((HOST, port))
+    return listening
+
+
+if __name__ == "__main__":
+    application, port = sys.argv[1:]
+    server = uvicorn.Server(uvicorn.Config(application, backlog=4096))
+    server.run(sockets=[listening_socket(int(port))])

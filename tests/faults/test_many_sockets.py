@@ -14,7 +14,7 @@ import pytest
 
 from tests.faults.deployment import SETTINGS, post
 from tests.faults.listeners import leave, listen, listen_all
-from tests.services.processes import HOST, ListeningProcess, free_port
+from tests.services.processes import ListeningProcess, free_port
 from tests.services.server import ROOT, Project
 from tests.services.waiting import eventually
 
@@ -39,7 +39,7 @@ def start(migrated_database: Path, tmp_path: Path) -> Iterator[Start]:
         project = Project(ROOT, SETTINGS, env=env)
         command = {
             "uvicorn": ["tests.faults.serve_uvicorn", project.asgi, str(port)],
-            "daphne": ["daphne", "-b", HOST, "-p", str(port), *options, project.asgi],
+            "daphne": ["tests.faults.serve_daphne", project.asgi, str(port), *options],
         }[kind]
         server = ListeningProcess(
             kind,
@@ -94,27 +94,35 @@ async def test_sockets_that_never_read_cost_a_bounded_amount_and_delay_nobody(st
     await leave(*slow, reader, again)
 
 
-async def test_under_daphne_they_go_by_its_ping_timeout(start: Start) -> None:
-    """Its `send` never waits, so it keeps what is not read: for as long as it waits for a pong."""
+async def test_under_daphne_they_go_by_its_ping_timeout_and_the_memory_returns(
+    start: Start,
+) -> None:
+    """Its `send` never waits, so it keeps what is not read: for as long as it waits for a pong, and its timers run."""
     # Short, and long enough for a reader on a busy machine.
-    pings = ("--ping-interval", "2", "--ping-timeout", "12")
-    server = start("daphne", *pings, SOCKETS_PER_USER=100)
+    pings = ("--ping-interval", "6", "--ping-timeout", "8")
+    server = start("daphne", *pings, SOCKETS_PER_USER=SLOW)
     [key, other] = await ask(server, kind="sign in many", users=2)
-    slow = await listen_all(server.port, [key] * 50, receive_buffer=4096)
     reader = await listen(server.port, other)
+    slow = await listen_all(server.port, [key] * SLOW, receive_buffer=4096)
     for listener in slow:
         listener.stop_reading()
-    await ask(server, kind="broadcast many", count=50, size=SIZE)
-    await eventually(lambda: reader.frames.get("stored") == 50, "who reads is not delayed")
+    before = memory(server)
+    await ask(server, kind="broadcast many", count=15, size=SIZE)
+    await eventually(lambda: reader.frames.get("stored") == 15, "who reads is not delayed")
+    kept = memory(server) - before
+    assert kept > SLOW * 15 * SIZE / MIB / 2, f"{kept:.0f} MiB: nothing to be seen here"
 
-    def sockets() -> int:
-        return sum(
-            line.split()[3] == "01" and line.split()[1].endswith(f":{server.port:04X}")
-            for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
-        )
+    async def only_the_reader() -> bool:
+        return bool(await ask(server, kind="collect") == 1)
 
-    await eventually(lambda: sockets() <= 1, "the slow ones are gone", timeout=90)
+    await eventually(only_the_reader, "the slow ones are gone", timeout=90)
     assert not reader.closed.done()
+
+    async def little_is_left() -> bool:
+        await ask(server, kind="collect")
+        return memory(server) - before < kept / 3
+
+    await eventually(little_is_left, "the memory returns", timeout=90)
     await leave(*slow, reader)
 
 
