@@ -15,8 +15,10 @@ const GATHER = 250; // milliseconds; what arrives together is told together
 const REMIND_AFTER = 60_000;
 
 const STYLE = `
-.offer { flex-wrap: wrap; justify-content: flex-end; padding-inline-end: 8px; row-gap: 0; }
-.offer span { flex: 1 0 calc(100% - 22px); }
+.offer { display: grid; grid-template-columns: auto 1fr auto; row-gap: 0; padding-inline-end: 8px;
+  border-block-start: 1px solid var(--_border); }
+.offer span { grid-column: 2 / -1; }
+.desktop-on { grid-column: 2; justify-self: end; }
 `;
 
 const MANY = "stored_messages";
