@@ -15,11 +15,12 @@ compared := $(VENV)/.installed-bench
 sources := setup.cfg pyproject.toml tools/environment.sh tools/apt.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run test matrix lint pictures bench messages mariadb faults clean
+.PHONY: help run test firefox matrix lint pictures bench messages mariadb faults clean
 
 help:
 	@echo "make run     serve the example on http://127.0.0.1:$(PORT) (PORT=... for another port)"
 	@echo "make test    every check and every test"
+	@echo "make firefox the tests in a browser once more, in Firefox; make test tries the main paths in Chromium alone"
 	@echo "make matrix  the tests that versions matter to, on every supported Python there is, each with a Django"
 	@echo "make mariadb the inbox on MariaDB, which make test leaves out"
 	@echo "make faults  everything dies, freezes and comes back, for MINUTES=5 with another SEED each time;"
@@ -84,6 +85,10 @@ bench: $(compared)
 messages: $(dev)
 	@sh tools/services.sh gettext
 	$(python) tools/messages.py $(LANGUAGES)
+
+firefox: $(dev) $(npm)
+	@sh tools/services.sh node npm redis firefox
+	$(python) -m pytest --browser firefox tests/e2e
 
 matrix:
 	@sh tools/services.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees to the programs that tests need: `tools/services.sh [node|npm|redis|postgresql|mariadb|chromium|gettext]...`.
+# Sees to the programs that tests need: `tools/services.sh [node|npm|redis|postgresql|mariadb|chromium|firefox|gettext]...`.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/apt.sh
@@ -19,6 +19,7 @@ present() {
         mariadb) any_of mariadbd && any_of my_print_defaults ;;
         postgresql) any_of initdb /usr/lib/postgresql/*/bin/initdb ;;
         chromium) any_of chromium chromium-browser google-chrome ;;
+        firefox) any_of firefox-esr firefox ;;
         gettext) any_of xgettext && any_of msgfmt ;;
     esac
 }
@@ -28,6 +29,7 @@ package() {
         node) echo nodejs ;;
         redis) echo redis-server ;;
         mariadb) echo mariadb-server-core mariadb-client-core ;;
+        firefox) echo firefox-esr ;;
         *) echo "$1" ;;
     esac
 }

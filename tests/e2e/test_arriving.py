@@ -82,7 +82,7 @@ async def test_every_level_has_a_look_of_its_own(site: Site, page: Page) -> None
     for level in levels:
         await site.tell(ada, f"Level {level}", level=level)
     await expect(bell.rows).to_have_count(len(levels))
-    signs = bell.panel.locator("[part=level]")
+    signs = page.locator("notification-bell [part=level]")
     looks = await signs.evaluate_all(
         """(signs) => signs.map((sign) => getComputedStyle(sign).color + sign.innerHTML)"""
     )
@@ -104,7 +104,7 @@ async def test_an_icon_of_its_own_and_the_level_all_the_same(site: Site, page: P
     bell = await site.sign_in(page, ada)
     await bell.open()
     await expect(bell.rows).to_have_count(len(icons))
-    shown = await bell.panel.locator("[part=level]").evaluate_all(
+    shown = await page.locator("notification-bell [part=level]").evaluate_all(
         "(signs) => signs.map((sign) => sign.textContent || sign.firstChild.localName).reverse()"
     )
     assert shown == [*ONE_SIGN, *["svg"] * len(NOT_ONE_SIGN), "img"]
@@ -166,6 +166,7 @@ async def test_an_arrival_is_announced(site: Site, page: Page) -> None:
     await expect(status).to_have_text("New notification: The build is green")
 
 
+@pytest.mark.chromium("another driver tells of no sockets")
 async def test_one_list_and_one_socket_per_page_view(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.tell(ada, *(f"Message {number}" for number in range(7)))
@@ -187,6 +188,7 @@ async def test_one_list_and_one_socket_per_page_view(site: Site, page: Page) -> 
         assert not traffic.complaints
 
 
+@pytest.mark.chromium("others cannot be without JavaScript")
 async def test_the_page_without_javascript_has_a_link(site: Site, new_context: NewContext) -> None:
     context = await new_context(java_script_enabled=False)
     ada = somebody("ada")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 
 from stored_messages import STORED_DEBUG, STORED_ERROR, STORED_SUCCESS, STORED_WARNING
@@ -24,6 +25,7 @@ async def sent_of_all_kinds(site: Site, username: str) -> None:
     await site.tell(username, "Disk full", level=STORED_ERROR, url="/plain/")
 
 
+@pytest.mark.chromium("others cannot be without JavaScript")
 async def test_without_javascript(site: Site, new_context: NewContext) -> None:
     page = await (await new_context(java_script_enabled=False)).new_page()
     ada = somebody("ada")

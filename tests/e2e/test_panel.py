@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.e2e.bell import Bell
@@ -118,6 +119,7 @@ async def test_what_the_server_refuses_is_taken_back(site: Site, page: Page) -> 
     await expect(bell.panel).not_to_contain_text("That did not work")
 
 
+@pytest.mark.main_path
 async def test_the_keyboard_does_everything(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.tell(ada, "Four", url="/plain/")

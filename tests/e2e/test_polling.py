@@ -64,6 +64,7 @@ async def test_tabs_without_sockets_tell_each_other(start_site: StartSite, page:
     await one.counts(1)
 
 
+@pytest.mark.main_path
 async def test_a_proxy_that_refuses_sockets(site: Site, page: Page) -> None:
     async with running_proxy(site.server.port) as (proxy, address):
         traffic = Traffic(page)
@@ -90,6 +91,7 @@ async def test_a_proxy_that_refuses_sockets(site: Site, page: Page) -> None:
         await bell.counts(1)
 
 
+@pytest.mark.chromium("another driver tells of no sockets")
 async def test_a_page_of_another_site_gets_no_socket(site: Site, page: Page) -> None:
     ada = somebody("ada")
     # In this browser Ada is signed in at both addresses; each is a site of its own.

@@ -20,6 +20,7 @@ async def two_tabs(site: Site, page: Page, username: str) -> tuple[Bell, Bell]:
     return one, other
 
 
+@pytest.mark.main_path
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["this site", "another origin"])
 async def test_following_the_link_marks_read_in_every_tab(
     elsewhere: bool, site: Site, page: Page
@@ -49,11 +50,13 @@ async def test_following_it_into_a_new_tab_marks_read_too(site: Site, page: Page
         await bell.counts(0)
 
 
+@pytest.mark.main_path
 async def test_following_it_by_keyboard(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.tell(ada, "Look there", url="/plain/")
     one, other = await two_tabs(site, page, ada)
     await one.counts(1)
+    await page.bring_to_front()
     await one.button.focus()
     await page.keyboard.press("Enter")
     await one.row("Look there").get_by_role("link").focus()
@@ -62,6 +65,7 @@ async def test_following_it_by_keyboard(site: Site, page: Page) -> None:
     await other.counts(0)
 
 
+@pytest.mark.main_path
 async def test_escape_closes_the_panel_and_returns_the_focus(site: Site, page: Page) -> None:
     bell = await site.sign_in(page, somebody("ada"))
     await bell.open()
@@ -104,6 +108,7 @@ async def test_a_tick_that_the_server_refuses_is_taken_back(site: Site, page: Pa
     await site.comes_to_hold(ada)
 
 
+@pytest.mark.main_path
 async def test_mark_all_empties_the_badge_in_every_tab(site: Site, page: Page) -> None:
     ada, ben = somebody("ada"), somebody("ben")
     # More than a page of them: those below it are meant as well.

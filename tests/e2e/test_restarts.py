@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import StartSite
@@ -21,6 +22,7 @@ def send_from_a_shell(site: Site, username: str, text: str) -> None:
     )
 
 
+@pytest.mark.main_path
 async def test_the_server_restarts_while_pages_are_open(
     start_site: StartSite, page: Page, new_context: NewContext
 ) -> None:
@@ -58,6 +60,7 @@ async def test_the_server_restarts_while_pages_are_open(
     await site.comes_to_hold(ada, "Afterwards", "While it was down")
 
 
+@pytest.mark.main_path
 async def test_another_process_sends_while_pages_are_connected(site: Site, page: Page) -> None:
     ada = somebody("ada")
     bell = await site.sign_in(page, ada)

@@ -1,5 +1,6 @@
 """The bell keeps its shape wherever it stands."""
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.site import Site, somebody
@@ -32,6 +33,7 @@ async def test_the_texts_of_the_page_have_no_say_in_it(site: Site, page: Page) -
     assert await page.evaluate(_SHAPE) == shape
 
 
+@pytest.mark.chromium("its developer tools do it")
 async def test_texts_are_as_large_as_their_reader_wants_them(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.tell(ada, "Words", data={"title": "Title"})
@@ -110,6 +112,7 @@ async def test_long_words_of_a_language_are_not_broken(site: Site, page: Page) -
         assert (width, ends) == (width, 9)
 
 
+@pytest.mark.main_path
 async def test_the_badge_is_mirrored(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.tell(ada, "One")

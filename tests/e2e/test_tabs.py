@@ -48,6 +48,7 @@ async def freeze(page: Page) -> Callable[[], Awaitable[object]]:
     return lambda: session.send("Debugger.disable")
 
 
+@pytest.mark.main_path
 async def test_they_share_a_socket(site: Site, context: BrowserContext) -> None:
     ada = somebody("ada")
     bells = await tabs_of(site, context, ada, 3)
@@ -62,6 +63,7 @@ async def test_they_share_a_socket(site: Site, context: BrowserContext) -> None:
     assert await sockets_of(bells) == [1, 0, 0]
 
 
+@pytest.mark.main_path
 async def test_the_one_with_the_socket_is_closed(site: Site, context: BrowserContext) -> None:
     ada = somebody("ada")
     first, *others = await tabs_of(site, context, ada, 3)
@@ -72,6 +74,7 @@ async def test_the_one_with_the_socket_is_closed(site: Site, context: BrowserCon
     await come_to_have(others, 1)
 
 
+@pytest.mark.chromium("its developer tools do it")
 async def test_the_one_with_the_socket_crashes(site: Site, context: BrowserContext) -> None:
     ada = somebody("ada")
     first, second = await tabs_of(site, context, ada, 2)
@@ -85,6 +88,7 @@ async def test_the_one_with_the_socket_crashes(site: Site, context: BrowserConte
     await come_to_have([second], 1)
 
 
+@pytest.mark.chromium("its developer tools do it")
 async def test_the_one_with_the_socket_is_frozen(site: Site, context: BrowserContext) -> None:
     ada = somebody("ada")
     first, *others = await tabs_of(site, context, ada, 3)

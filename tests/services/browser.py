@@ -1,21 +1,35 @@
-"""Chromium through Playwright's asynchronous API.
+"""A browser through Playwright's asynchronous API: Chromium, or with `--browser firefox` Firefox.
 
 One browser serves all tests of a worker, so it lives on an event loop of the whole session;
 tests that ask for it are put on that loop (see `pytest_collection_modifyitems`). The synchronous
 API would keep a loop of its own running, which neither pytest-asyncio nor Django's ORM abides.
 """
 
+import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    WebError,
+    async_playwright,
+    expect,
+)
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-_ARGUMENTS = (
+_EXECUTABLES = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "firefox": ("firefox-esr", "firefox"),
+}
+_CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",
@@ -29,28 +43,52 @@ _TIMEOUT_MS = 30_000
 NewContext = Callable[..., Awaitable[BrowserContext]]
 
 
-def _executable() -> str:
-    for name in _NAMES:
+def _executable(browser: str) -> str:
+    for name in _EXECUTABLES[browser]:
         if found := shutil.which(name):
             return found
-    raise RuntimeError("Chromium was not found: install chromium (`make test` does on Debian)")
+    package = _EXECUTABLES[browser][0]
+    raise RuntimeError(
+        f"{browser.title()} was not found: install {package} (`make test` does on Debian)"
+    )
+
+
+async def _chromium(playwright: Playwright, **options: Any) -> Browser:
+    return await playwright.chromium.launch(
+        executable_path=_executable("chromium"), args=list(_CHROMIUM_ARGUMENTS), **options
+    )
+
+
+async def _firefox(playwright: Playwright, **options: Any) -> Browser:
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return await playwright.firefox.launch(
+        channel="moz-firefox",
+        executable_path=Path(__file__).with_name("firefox.py"),
+        env={**os.environ, "PATH": programs, "FIREFOX": _executable("firefox")},
+        **options,
+    )
 
 
 @asynccontextmanager
-async def launched(**options: Any) -> AsyncIterator[Browser]:
+async def launched(name: str = "chromium", **options: Any) -> AsyncIterator[Browser]:
     """A browser, started with Playwright's `options` and closed at the end."""
     expect.set_options(timeout=_TIMEOUT_MS)
+    launch = {"chromium": _chromium, "firefox": _firefox}[name]
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=_executable(), args=list(_ARGUMENTS), **options
-        )
+        browser = await launch(playwright, **options)
         yield browser
         await browser.close()
 
 
+@pytest.fixture(scope="session")
+def browser_name(pytestconfig: pytest.Config) -> str:
+    name: str = pytestconfig.getoption("browser")
+    return name
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with launched() as browser:
+async def browser(browser_name: str) -> AsyncIterator[Browser]:
+    async with launched(browser_name) as browser:
         yield browser
 
 
@@ -60,10 +98,17 @@ async def new_context(browser: Browser) -> AsyncIterator[NewContext]:
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
+    # Firefox's driver reports as an error what the browser itself says of refused sockets and of policies.
+    remarks = {"", "Content-Security-Policy"} if browser.browser_type.name == "firefox" else set()
+
+    def note(web_error: WebError) -> None:
+        if web_error.error.name not in remarks:
+            errors.append(str(web_error.error))
+
     async def create(**options: object) -> BrowserContext:
         context = await browser.new_context(**options)  # type: ignore[arg-type]
         context.set_default_timeout(_TIMEOUT_MS)
-        context.on("weberror", lambda web_error: errors.append(str(web_error.error)))
+        context.on("weberror", note)
         contexts.append(context)
         return context
 
@@ -83,11 +128,23 @@ async def page(context: BrowserContext) -> Page:
     return await context.new_page()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--browser", choices=sorted(_EXECUTABLES), default="chromium")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "main_path: what is tried in Firefox by `make test`")
+    config.addinivalue_line("markers", "chromium(reason): cannot be tried in another browser")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
             if item.get_closest_marker("xdist_group") is None:
                 # One worker for all of them: two browsers would only slow each other down.
                 item.add_marker(pytest.mark.xdist_group("browser"))
+            chromium = item.get_closest_marker("chromium")
+            if chromium and config.getoption("browser") != "chromium":
+                item.add_marker(pytest.mark.skip(reason=f"only in Chromium: {chromium.args[0]}"))
