@@ -20,7 +20,7 @@ sources := setup.cfg pyproject.toml tools/environment.sh tools/apt.sh
 help:
 	@echo "make run     serve the example on http://127.0.0.1:$(PORT) (PORT=... for another port)"
 	@echo "make test    every check and every test"
-	@echo "make firefox the tests in a browser once more, in Firefox; make test tries the main paths in Chromium alone"
+	@echo "make firefox the tests in a browser once more, in Firefox"
 	@echo "make matrix  the tests that versions matter to, on every supported Python there is, each with a Django"
 	@echo "make mariadb the inbox on MariaDB, which make test leaves out"
 	@echo "make faults  everything dies, freezes and comes back, for MINUTES=5 with another SEED each time;"

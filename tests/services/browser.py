@@ -133,7 +133,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "main_path: what is tried in Firefox by `make test`")
+    config.addinivalue_line("markers", "main_path: the first to be tried in another browser")
     config.addinivalue_line("markers", "chromium(reason): cannot be tried in another browser")
 
 
