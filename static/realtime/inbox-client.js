@@ -109,9 +109,7 @@ class Ledger {
     return true;
   }
 
-  gone(ref) {
-    return this.read(ref);
-  }
+  gone = this.read;
 
   unread(ref) {
     if (this.items.has(ref.id)) return true;
@@ -715,7 +713,6 @@ export class InboxClient extends EventTarget {
   }
 
   #restorePage() {
-    if (!this.#suspended) return;
     this.#suspended = false;
     this.#openChannel();
     if (this.#signedOut) this.#need(true);
@@ -1102,9 +1099,7 @@ export class InboxClient extends EventTarget {
     this._lost(failures, code);
     if (!this._down(failures, code, wasSynced)) return;
     const isSlow = isRefused || (this.#isPolling && !this.#wasLive);
-    const delay = isSlow
-      ? this.#about(SLOW_RETRY)
-      : this.#jitter(500 * 2 ** failures);
+    const delay = isSlow ? this.#about(SLOW_RETRY) : this.#jitter(500 * 2 ** failures);
     this.#after("connect", delay, () => this.#connect());
     if (code === 4401 && !this.#request) this.#need(true);
   }
@@ -1321,7 +1316,7 @@ export class InboxClient extends EventTarget {
     if (this.#token) headers[this.#csrfHeader] = this.#token;
     if (body) headers["Content-Type"] = "application/json";
     const keepalive = body.length < KEEPALIVE_LIMIT; // to survive a navigation
-    const options = { method, headers, body: body || undefined, keepalive };
+    const options = { method, headers, body: body || null, keepalive };
     try {
       const response = await this.#ask(url, options);
       if (response.ok || (method === "DELETE" && response.status === 404)) return null;

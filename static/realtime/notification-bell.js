@@ -523,8 +523,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     p.more = makeButton("text-button more", () => this.#loadMore());
     p.tail = make("div", "tail", p.more);
     p.state = make("div", "state");
-    const body = [p.newer, p.list, p.tail, p.state];
-    p.body = make("div", "body", { id: "body", role: "tabpanel" }, named, ...body);
+    const body = { id: "body", role: "tabpanel" };
+    p.body = make("div", "body", body, named, p.newer, p.list, p.tail, p.state);
     p.all = make("a", "text-button all");
     const panel = { popover: "auto", role: "dialog", tabIndex: -1 };
     const head = make("div", "head", p.title, p.markAll);
