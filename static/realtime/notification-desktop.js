@@ -127,9 +127,6 @@ class Desktop {
       return; // only service workers may
     }
     this.#shown.set(tag, notification);
-    notification.onclose = () => {
-      if (this.#shown.get(tag) === notification) this.#shown.delete(tag);
-    };
     notification.onclick = () => {
       notification.close();
       focus();
