@@ -92,6 +92,7 @@ class Threads(Executor):
             for thread, _ in late:
                 del self._at[thread]
                 self._left.add(thread)
+                thread.name = f"{self._name}, given up"
             for _ in range(min(len(late), len(self._waiting))):
                 with suppress(RuntimeError):  # there are too many: the next call tries again
                     self._start()

@@ -161,7 +161,7 @@ def _health(asked: dict[str, Any]) -> dict[str, Any]:
     names = [thread.name for thread in threading.enumerate()]
     return {
         "problems": health().problems,
-        "threads": names.count("realtime-database"),
+        "given up": names.count("realtime-database, given up"),
         "metrics": {metric.name: metric.value for metric in metrics.collect()},
     }
 
