@@ -60,7 +60,8 @@ class Toasts {
       for (const toast of this.#timers.keys()) this.#wait(toast);
     };
     box.addEventListener("pointerenter", pause(true));
-    box.addEventListener("pointerleave", pause(false));
+    // Later: while it tells of leaving, Firefox still says that it hovers.
+    box.addEventListener("pointerleave", () => setTimeout(pause(false)));
     box.addEventListener("focusin", pause(true));
     box.addEventListener("focusout", () => setTimeout(pause(false)));
     box.addEventListener("keydown", ({ key, target }) => {

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timezone
 
+import pytest
 from playwright.async_api import Page, expect
 
 from stored_messages.constants import STORED_WARNING
@@ -42,6 +43,7 @@ async def test_an_arrival_is_shown_for_a_moment(site: Site, page: Page) -> None:
     await bell.counts(2)
 
 
+@pytest.mark.main_path
 async def test_it_stays_for_who_looks_at_it(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await page.clock.install()
