@@ -29,6 +29,7 @@ async def complaints(page: Page) -> list[Any]:
 
 
 @pytest.mark.parametrize("state", STATES)
+@pytest.mark.chromium("others neither emulate what it looks at nor stand axe beside their driver")
 async def test_axe_finds_nothing(state: str, site: Site, new_context: NewContext) -> None:
     context = await new_context(**LOOKS["light"], reduced_motion="reduce")
     page = await context.new_page()
@@ -44,6 +45,7 @@ async def test_axe_finds_nothing(state: str, site: Site, new_context: NewContext
     assert await complaints(page) == []
 
 
+@pytest.mark.chromium("others neither emulate what it looks at nor stand axe beside their driver")
 async def test_axe_does_look(site: Site, page: Page) -> None:
     await list_of_unread(site, page, "")
     await page.evaluate(
@@ -77,6 +79,7 @@ async def test_it_fits(look: str, site: Site, new_context: NewContext) -> None:
 
 
 @pytest.mark.parametrize("look", ["light", "narrow"])
+@pytest.mark.chromium("others emulate no touch")
 async def test_whatever_is_touched_is_large_enough(
     look: str, site: Site, new_context: NewContext
 ) -> None:
@@ -97,6 +100,7 @@ async def test_whatever_is_touched_is_large_enough(
     assert small == []
 
 
+@pytest.mark.chromium("others do not emulate what is asked for")
 async def test_nothing_moves_for_who_asks_for_that(site: Site, new_context: NewContext) -> None:
     page = await (await new_context(reduced_motion="reduce")).new_page()
     ada = somebody("ada")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.bell import Bell
@@ -136,6 +137,7 @@ async def test_errors_are_told_and_never_thrown(site: Site, page: Page) -> None:
     assert not [text for text in traffic.complaints if "notification-bell:" in text]
 
 
+@pytest.mark.chromium("another driver does not tell the texts of errors")
 async def test_a_page_draws_the_rows_itself(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.tell(ada, "Plain")

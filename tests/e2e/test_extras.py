@@ -145,6 +145,7 @@ async def test_opening_the_panel_closes_them(site: Site, page: Page) -> None:
     await bell.lists("News", "Some")
 
 
+@pytest.mark.chromium("its developer tools count what is kept")
 async def test_they_leave_no_listeners_behind(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await opened(site, page, ada)

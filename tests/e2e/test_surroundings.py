@@ -15,7 +15,7 @@ _SHAPE = """() => {
   return ["badge", "title", "subject", "text"].map((name) => {
     const piece = root.querySelector(`.${name}`);
     const { width, height } = piece.getBoundingClientRect();
-    return [name, width, height, piece.innerText, getComputedStyle(piece).textAlign];
+    return [name, width.toFixed(2), height.toFixed(2), piece.innerText, getComputedStyle(piece).textAlign];
   });
 }"""
 
