@@ -320,7 +320,7 @@ export class InboxClient extends EventTarget {
   #token = "";
   #remembered = null; // of the last page view
   _ledger = new Ledger();
-  #overlay = new Set(); // of what the user is doing
+  _overlay = new Set(); // of what the user is doing
   #settled = []; // what was done, until no list is awaited that tells what came of it
   #view = null;
   #known = new Set();
@@ -439,7 +439,7 @@ export class InboxClient extends EventTarget {
     if (isSettled && isOfThis) {
       this._ledger.append(page);
       this.#noteKnown(page.items);
-      this.#changed();
+      this._changed();
     } else {
       await this.refresh();
     }
@@ -478,7 +478,7 @@ export class InboxClient extends EventTarget {
     const ledger = this._ledger.copy();
     const archive = Object.assign(new Archive(), this.#archive);
     archive.rows = new Map(archive.rows);
-    for (const action of [...this.#settled, ...this.#overlay]) {
+    for (const action of [...this.#settled, ...this._overlay]) {
       ledger.foresee(action);
       archive.apply(action);
     }
@@ -496,7 +496,7 @@ export class InboxClient extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
-  #changed() {
+  _changed() {
     this.#updateStatus();
     if (!this.#mustFetch && !this.#request) this.#settled = [];
     this.#view = null;
@@ -562,7 +562,7 @@ export class InboxClient extends EventTarget {
     this.#remembered = null;
     this._ledger = new Ledger();
     this.#archive = Object.assign(new Archive(), { isOpen: this.#archive.isOpen });
-    this.#overlay.clear();
+    this._overlay.clear();
     this.#settled = [];
     this._forgot();
     this.#known.clear();
@@ -582,7 +582,7 @@ export class InboxClient extends EventTarget {
     // A socket and a list may never agree (two ways to sign in).
     const delay = this.#restarts < 2 ? 0 : this.#jitter(500 * 2 ** this.#restarts);
     this.#restarts += 1;
-    this.#changed();
+    this._changed();
     this.#begin(delay);
   }
 
@@ -601,7 +601,7 @@ export class InboxClient extends EventTarget {
     this.#wasCutOff = true;
     this.#mustFetch = true;
     this.#armFetch(this.#about(SECOND));
-    this.#changed();
+    this._changed();
   }
 
   #signOut() {
@@ -611,7 +611,7 @@ export class InboxClient extends EventTarget {
     this.#told = undefined;
     this.#signedOut = true;
     if (isNews) this._post("user", { user: null });
-    this.#changed();
+    this._changed();
   }
 
   #confirmUser(user) {
@@ -879,7 +879,7 @@ export class InboxClient extends EventTarget {
     this.#replay(request.records);
     this.#catchUp();
     this.#updateStatus();
-    if (!list.isUnchanged || wasFailing || request.records.length) this.#changed();
+    if (!list.isUnchanged || wasFailing || request.records.length) this._changed();
     // What is below what was ever held comes from further pages.
     if (!isFirst) this.#announce(this.items.filter((item) => item.position > this.#top));
     this.#noteKnown(this._ledger.items.values());
@@ -926,7 +926,7 @@ export class InboxClient extends EventTarget {
       this.#armFetch(Math.max(backoff, retryAfter));
     }
     this.#report(error);
-    this.#changed();
+    this._changed();
     this.#wake();
   }
 
@@ -937,7 +937,7 @@ export class InboxClient extends EventTarget {
   }
 
   /** What no server answered; resolves to why not in the end, or null. */
-  _unanswered(action, failure) {
+  _unanswered(action, failure, send) {
     return failure;
   }
 
@@ -963,8 +963,8 @@ export class InboxClient extends EventTarget {
 
   _resume(items, below) {
     const action = new Action("read", items, below);
-    this.#overlay.add(action);
-    this.#changed();
+    this._overlay.add(action);
+    this._changed();
     return action;
   }
 
@@ -1021,7 +1021,7 @@ export class InboxClient extends EventTarget {
     archive.error = list.error ?? null;
     const isThere = this.#isWelcome(list, isMore ? "loadMore" : null);
     if (isThere) archive.take(list, isMore, request.events);
-    this.#changed();
+    this._changed();
     return isThere;
   }
 
@@ -1155,7 +1155,7 @@ export class InboxClient extends EventTarget {
     // Before its first sync a socket may tell of what no list has answered for.
     const event = this.#isSynced && readFrame(frame);
     if (!event) return;
-    for (const action of this.#overlay) action.touch(event);
+    for (const action of this._overlay) action.touch(event);
     this.#take(event);
     const { refs = [] } = event;
     this.#announce(refs.filter((item) => this._ledger.items.get(item.id) === item));
@@ -1205,7 +1205,7 @@ export class InboxClient extends EventTarget {
       this.error = null;
       this.#cancel("fetch");
       this.#catchUp();
-      if (this.#settled.length) this.#changed();
+      if (this.#settled.length) this._changed();
     } else {
       this.#pendingSync = summary;
       this.#armFetch();
@@ -1224,14 +1224,14 @@ export class InboxClient extends EventTarget {
     if (this.#pendingSync && sameSummary(this.#pendingSync, this._ledger.summary)) {
       this.#pendingSync = null;
     }
-    this.#changed();
+    this._changed();
   }
 
   // --- Actions --------------------------------------------------------------------------------
 
   #actOn(id, type, name, isSo, wait) {
     const { items, seen } = this._ledger;
-    const last = [...this.#overlay].reverse().find((action) => action.isAbout({ id }));
+    const last = [...this._overlay].reverse().find((action) => action.isAbout({ id }));
     if (last?.type === type && last.refs.length === 1) return last.done;
     if (!last && isSo) return Promise.resolve(true);
     const item = items.get(id) ?? this.#archive.rows.get(id) ?? seen.get(id);
@@ -1247,10 +1247,10 @@ export class InboxClient extends EventTarget {
     if (!this.#running || !this._ledger.loaded) return Promise.resolve(false);
     const isEarlier = (other) =>
       other.type !== action.type && action.refs.some((ref) => other.isAbout(ref));
-    const earlier = [...this.#overlay].filter(isEarlier);
-    this.#overlay.add(action);
+    const earlier = [...this._overlay].filter(isEarlier);
+    this._overlay.add(action);
     action.done = this.#perform(action, earlier, name, send, wait);
-    this.#changed();
+    this._changed();
     return action.done;
   }
 
@@ -1260,25 +1260,25 @@ export class InboxClient extends EventTarget {
     const isUndone = wait && !(await wait());
     if (epoch !== this.#epoch) return false;
     if (isUndone) {
-      this.#overlay.delete(action);
-      this.#changed();
+      this._overlay.delete(action);
+      this._changed();
       return false;
     }
     action.sent();
     let failure = await send();
     const isUnanswered = failure && !failure.status && epoch === this.#epoch;
-    if (isUnanswered) failure = await this._unanswered(action, failure);
+    if (isUnanswered) failure = await this._unanswered(action, failure, send);
     return this._settle(action, name, failure, epoch);
   }
 
   _settle(action, name, failure, epoch = this.#epoch) {
     if (epoch !== this.#epoch) return failure === null;
-    this.#overlay.delete(action);
+    this._overlay.delete(action);
     if (failure?.status === 409) {
       this.#restart();
     } else if (failure) {
       this.#need(); // it may have been done all the same, or be about what is gone
-      this.#changed();
+      this._changed();
       this.#report(failure, name);
     }
     if (failure) return false;
@@ -1287,7 +1287,7 @@ export class InboxClient extends EventTarget {
     for (const event of action.confirmation()) this.#take(event);
     // What was not held may have been counted below.
     if (!action.refs.length && !action.below) this.#need();
-    this.#changed();
+    this._changed();
     this._post("changed");
     return true;
   }

@@ -14,6 +14,7 @@ const SECOND = 1000;
 const FIRST_WORD = 10 * SECOND;
 const DOWN = 90 * SECOND; // longer than the longest wait between two attempts
 const NOTHING = [[], ""]; // reads: of messages, and of everything below a position
+const TAKEN_BACK_BY = { read: "unread", unread: "read" };
 
 /** Held by one tab of a browser: that one has the socket. */
 class Baton {
@@ -75,7 +76,7 @@ class TabbedInboxClient extends InboxClient {
   #baton = null;
   #silence = null; // the timer that finds the tab with the socket dead
   #kept = new Set(); // actions that no server has answered
-  #isSending = false;
+  #sending = null;
   #stored = NOTHING; // what this tab knows to be in the storage, which is that of all tabs
 
   constructor(options) {
@@ -140,10 +141,12 @@ class TabbedInboxClient extends InboxClient {
     if (this.#baton && !this._socket) this._post("hello");
   }
 
-  _told(type, user, { frame, limit, failures = 0, code, reads }) {
+  _told(type, user, { frame, limit, failures = 0, code, reads, takenBack }) {
     if (type === "kept") {
       // Not from the storage: what another tab has put there comes a moment later.
-      if (user === this.user && this._ledger.loaded) this.#adopt(reads);
+      if (user !== this.user || !this._ledger.loaded) return;
+      this.#adopt(reads);
+      if (this.#takeBack(new Map(takenBack))) super._changed();
     } else if (!this.#baton) {
       // Each tab has a socket of its own.
     } else if (type === "hello") {
@@ -166,13 +169,78 @@ class TabbedInboxClient extends InboxClient {
   // --- Reads without an answer ----------------------------------------------------------------
 
   /** Keep it for when a server answers, after this page if need be. */
-  _unanswered(action, failure) {
+  _unanswered(action, failure, send) {
+    if (action.type === "unread" && action.takesBack) return this.#insist(action, send);
     if (action.type !== "read" || (!action.refs.length && !action.below)) return failure;
-    this.#kept.add(action);
-    this.#store();
-    this._post("kept", { reads: this.#meant() });
+    const answer = this.#keep(action);
+    this._changed();
+    if (this.#kept.has(action)) {
+      this.#store();
+      this._post("kept", { reads: this.#meant() });
+    }
     this.refresh();
+    return answer;
+  }
+
+  #keep(action) {
+    this.#kept.add(action);
     return new Promise((resolve) => (action.answered = resolve));
+  }
+
+  /** The read that it takes back may have reached a server, though no answer came. */
+  async #insist(action, send) {
+    let failure;
+    do {
+      failure = (await this.#keep(action)) ?? (await send());
+    } while (failure && !failure.status && this._overlay.has(action));
+    return failure;
+  }
+
+  _changed() {
+    const takenBack = this.#takeBack();
+    if (takenBack) this._post("kept", { reads: NOTHING, takenBack });
+    super._changed();
+  }
+
+  /**
+   * The last word counts: forget the reads that were marked unread again, here or, if they are
+   * `told`, in another tab. Returns those that were; null if there were none.
+   */
+  #takeBack(told = new Map()) {
+    if (!this.#kept.size || this.#sending) return null; // what is being sent is answered first
+    const all = [...this._overlay];
+    const takenBack = [];
+    for (const action of this.#kept) {
+      const { type, refs, below } = action;
+      const later = all.slice(all.indexOf(action) + 1);
+      const isMeant = (ref) => {
+        const other = later.find((one) => one.type === TAKEN_BACK_BY[type] && one.isAbout(ref));
+        if (other) other.takesBack = true;
+        return !other && !(type === "read" && told.get(ref.id) >= ref.position);
+      };
+      action.refs = refs.filter(isMeant);
+      if (action.refs.length === refs.length) continue;
+      for (const { id, position } of refs) {
+        if (action.isAbout({ id })) continue;
+        action.due.delete(id);
+        if (type === "read") takenBack.push([id, position]);
+      }
+      if (!action.refs.length && !below) this.#drop(action);
+    }
+    if (!takenBack.length) return null;
+    this.#store();
+    return takenBack;
+  }
+
+  #drop(action) {
+    action.isDropped = true;
+    this.#kept.delete(action);
+    this._overlay.delete(action);
+    action.answered(new Error("Taken back"));
+  }
+
+  _settle(action, ...outcome) {
+    return !action.isDropped && super._settle(action, ...outcome);
   }
 
   _right() {
@@ -182,7 +250,7 @@ class TabbedInboxClient extends InboxClient {
 
   _forgot() {
     this.#stored = NOTHING;
-    this.#isSending = false;
+    this.#sending = null;
     for (const { answered } of this.#kept) answered(new Error("Another user"));
     this.#kept.clear();
   }
@@ -229,6 +297,7 @@ class TabbedInboxClient extends InboxClient {
     const reads = new Map();
     let under = "";
     for (const action of this.#kept) {
+      if (action.type !== "read") continue;
       for (const { refs = [], below = "" } of action.confirmation()) {
         if (below > under) under = below;
         for (const { id, position } of refs) {
@@ -241,19 +310,23 @@ class TabbedInboxClient extends InboxClient {
   }
 
   async #send() {
-    if (!this.#kept.size || this.#isSending) return;
+    if (!this.#kept.size || this.#sending) return;
     const actions = [...this.#kept];
     const [reads, before] = this.#meant();
     const isEmpty = !reads.length && !before;
     const ids = reads.map(([id]) => id);
-    this.#isSending = true;
+    const sending = {};
+    this.#sending = sending;
     const failure = isEmpty ? null : await this._markAll(ids, before);
-    if (!this.#kept.has(actions[0])) return; // another user's by now
-    this.#isSending = false;
-    if (failure && !failure.status) return;
+    if (this.#sending !== sending) return; // another user's by now
+    this.#sending = null;
+    if (failure && !failure.status) {
+      this._changed(); // something may have been taken back meanwhile
+      return;
+    }
     for (const action of actions) {
       this.#kept.delete(action);
-      action.answered(failure);
+      action.answered(action.type === "read" ? failure : null);
     }
     this.#store();
   }

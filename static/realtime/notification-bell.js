@@ -376,7 +376,7 @@ function sign(kind, own, wording) {
   const showLevel = () => holder.replaceChildren(icon(kind));
   const src = /^(https?:\/)?\/[^/]/.test(own) && safeUrl(own);
   if (src) {
-    const image = make("img", "", { alt: "", src, loading: "lazy" });
+    const image = make("img", "", { alt: "", loading: "lazy", src });
     image.addEventListener("error", showLevel);
     holder.append(image);
   } else if (/^([^\w/]|.{2,40})$/s.test(own) && [...new Intl.Segmenter().segment(own)].length === 1) {

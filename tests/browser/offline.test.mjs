@@ -137,12 +137,61 @@ describe("a read without a network", () => {
     const done = [tab.client.markRead("2"), tab.client.markUnread("2")];
     await tab.clock.pass(1000);
     assert.deepEqual(tab.shown, [2, 1]);
+    assert.equal(kept(tab), null);
     await reconnect(tab);
-    assert.deepEqual(await Promise.all(done), [true, true]);
+    assert.deepEqual(await Promise.all(done), [false, true]);
+    // The read may have reached the server.
     assert.deepEqual(
       tab.posts.map(({ path }) => path),
-      ["/messages/mark_all_read/", "/messages/inbox/2/unread/"],
+      ["/messages/inbox/2/unread/"],
     );
+    assert.deepEqual(tab.shown, [2, 1]);
+    assert.ok(tab.errors.every(({ action }) => action === null));
+  });
+
+  test("taken back and done once more, it is kept as at first", async () => {
+    const tab = await cutOff(2, 1);
+    const done = [];
+    for (const action of ["markRead", "markUnread", "markRead"]) {
+      done.push(tab.client[action]("2"));
+      await tab.clock.pass(1000);
+    }
+    assert.deepEqual(tab.shown, [1]);
+    assert.deepEqual(JSON.parse(kept(tab))[0], [["2", position(2)]]);
+    obey(tab);
+    await reconnect(tab);
+    assert.deepEqual(await Promise.all(done), [false, false, true]);
+    assert.deepEqual(tab.posts.map(({ json }) => json.ids), [["2"]]);
+    assert.deepEqual(tab.shown, [1]);
+  });
+
+  test("taken back while it hangs, it is not kept", async () => {
+    const tab = await new Tab().live(2, 1);
+    tab.hold = "posts";
+    tab.client.markRead("2");
+    await tab.clock.pass(1000);
+    tab.client.markUnread("2");
+    tab.hold = false;
+    tab.isDown = true;
+    await tab.clock.pass(20_000);
+    assert.equal(kept(tab), null);
+    assert.deepEqual(tab.shown, [2, 1]);
+  });
+
+  test("of many, one is taken back", async () => {
+    const tab = await cutOff(3, 2, 1);
+    tab.client.markAllRead();
+    await tab.clock.pass(1000);
+    tab.client.markUnread("2");
+    assert.deepEqual(tab.shown, [2]);
+    assert.deepEqual(JSON.parse(kept(tab))[0].map(([id]) => id), ["3", "1"]);
+    obey(tab);
+    await reconnect(tab);
+    assert.deepEqual(
+      tab.posts.map(({ path, json }) => json?.ids ?? path),
+      [["3", "1"], "/messages/inbox/2/unread/"],
+    );
+    assert.deepEqual(tab.shown, [2]);
   });
 
   test("that hangs is kept too", async () => {
@@ -199,6 +248,37 @@ describe("reads without a network in two tabs", () => {
     assert.deepEqual(first.shown, [1]);
     assert.deepEqual(second.shown, [1]);
     assert.deepEqual([first.client.unread, second.client.unread], [1, 1]);
+  });
+
+  test("marked unread again in either, are so in both, and are never sent", async () => {
+    for (const index of [0, 1]) {
+      const tabs = await twoCutOff();
+      const [acting, other] = [tabs[index], tabs[1 - index]];
+      acting.client.markUnread("2");
+      await acting.clock.pass(2000);
+      for (const tab of tabs) assert.deepEqual(tab.shown, [2, 1]);
+      assert.deepEqual(JSON.parse(kept(acting))[0], [["3", position(3)]]);
+      acting.hidePage();
+      obey(other);
+      await reconnect(other);
+      assert.deepEqual(other.posts.map(({ json }) => json.ids), [["3"]]);
+      assert.deepEqual(other.shown, [2, 1]);
+      assert.equal(kept(other), null);
+    }
+  });
+
+  test("marked unread again in one and read again in the other, the last word counts", async () => {
+    const tabs = await twoCutOff();
+    tabs[1].client.markUnread("2");
+    await tabs[0].clock.pass(2000);
+    tabs[0].client.markRead("2");
+    await tabs[0].clock.pass(2000);
+    for (const tab of tabs) assert.deepEqual(tab.shown, [1]);
+    for (const tab of tabs) obey(tab);
+    for (const tab of tabs) await reconnect(tab);
+    const paths = tabs.flatMap(({ posts }) => posts.map(({ path }) => path));
+    assert.deepEqual([...new Set(paths)], ["/messages/mark_all_read/"]);
+    assert.equal(kept(tabs[0]), null);
   });
 
   test("refused in the end, they are taken back in both", async () => {
