@@ -190,6 +190,7 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 .note.problem { color: var(--_level); }
 
 .body { flex: 1; min-block-size: 5.5em; overflow-y: auto; overscroll-behavior: contain; }
+.body:has(.list[hidden]) { flex: none; }
 .newer { position: sticky; z-index: 1; inset-block-start: 8px; display: block;
   margin: 8px auto -40px; min-block-size: 32px; padding: 4px 14px; border-radius: 16px;
   color: var(--_background); background: var(--_accent); }

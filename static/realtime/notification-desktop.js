@@ -74,13 +74,15 @@ class Desktop {
   #user;
   #news = [];
   #arrived = new Map(); // while nobody looked, by id
+  #others = 0; // that arrived with them, in a list too short for all
   #shown = new Map(); // notifications, by tag
   #remindedAt = 0;
 
-  arrived(message) {
+  arrived(messages, count) {
     if (Notification.permission !== "granted") return;
-    this.#news.push(message);
-    if (this.#news.length === 1) setTimeout(() => this.#tell(this.#news.splice(0)), GATHER);
+    if (!this.#news.length) setTimeout(() => this.#tell(this.#news.splice(0)), GATHER);
+    this.#news.push(...messages);
+    this.#others += count - messages.length;
   }
 
   async #tell(news) {
@@ -106,8 +108,8 @@ class Desktop {
   async #showMany(newest) {
     for (const tag of this.#shown.keys()) if (tag !== MANY) this.#close(tag);
     const isOurs = await this.#isOurs(newest);
-    const count = this.#arrived.size;
-    if (!isOurs || !count) return;
+    if (!isOurs || !this.#arrived.size) return;
+    const count = Math.min(this.#arrived.size + this.#others, this.bell.client?.unread ?? 0);
     const renotify = Date.now() - this.#remindedAt > REMIND_AFTER;
     if (renotify) this.#remindedAt = Date.now();
     const open = () => (this.bell.open = true);
@@ -165,6 +167,7 @@ class Desktop {
   /** Somebody looks. */
   end() {
     this.#arrived.clear();
+    this.#others = 0;
     this.#remindedAt = 0;
     for (const tag of this.#shown.keys()) this.#close(tag);
   }
@@ -194,7 +197,8 @@ function desktopOf(bell) {
   }
   if (!desktops.has(inbox)) desktops.set(inbox, new Desktop());
   const desktop = desktops.get(inbox);
-  desktop.bell = bell; // pages may be swapped, and their bells with them
+  // Pages may be swapped, and their bells with them; some bells are not to be seen.
+  if (!desktop.bell?.checkVisibility()) desktop.bell = bell;
   return desktop;
 }
 
@@ -290,12 +294,13 @@ function heard(bell) {
 function begin() {
   listen("count", heard);
   listen("status", heard);
-  listen("message", (bell, { message }) => {
-    if (bell.hasAttribute("desktop")) desktopOf(bell).arrived(message);
+  onArrivals((bell, messages, count) => {
+    const desktop = bell.hasAttribute("desktop") && desktopOf(bell);
+    if (desktop?.bell === bell) desktop.arrived(messages, count); // once, of the bells of an inbox
   });
 }
 
-const { claim, listen } = globalThis.document?.[EXTRAS] ?? {};
+const { claim, listen, onArrivals } = globalThis.document?.[EXTRAS] ?? {};
 
 if (globalThis.document && !document[LOADED]) {
   if (!claim) throw new Error("notification-desktop.js comes after notification-extras.js");

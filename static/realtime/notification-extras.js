@@ -31,8 +31,8 @@ const STYLE = `
 .toast .tick { margin-inline-end: 0; }
 .close { flex: none; inline-size: clamp(28px, 2em, 12vw); aspect-ratio: 1; margin: 10px 8px; margin-inline-start: 0;
   padding: 5px; }
-.summary { display: block; inline-size: 100%; padding: 14px 16px; text-align: start;
-  font-weight: 600; }
+.toast:has(.summary) { display: flex; align-items: start; }
+.summary { flex: 1; padding: 14px 16px; text-align: start; font-weight: 600; }
 .summary:hover { background: var(--_hover); }
 @keyframes fade { from { opacity: .3; } }
 @media (prefers-reduced-motion: reduce) { .toast { animation: none; } }
@@ -47,6 +47,7 @@ class Toasts {
   #timers = new Map(); // by toast
   #isPaused = false;
   #news = [];
+  #arriving = 0; // how many these are
   #summary = null;
   #counted = 0;
 
@@ -67,10 +68,6 @@ class Toasts {
     box.addEventListener("keydown", ({ key, target }) => {
       if (key === "Escape") this.#remove(target.closest(".toast"));
     });
-    bell.shadowRoot.querySelector(".panel").addEventListener("beforetoggle", ({ newState }) => {
-      // Whoever has the panel open sees the list instead.
-      if (newState === "open") for (const toast of this.#timers.keys()) this.#remove(toast);
-    });
     if (!styleSheet) {
       styleSheet = new CSSStyleSheet();
       styleSheet.replaceSync(STYLE);
@@ -89,21 +86,29 @@ class Toasts {
     }
   }
 
-  arrived(message) {
-    this.#news.push(message);
-    if (this.#news.length === 1) setTimeout(() => this.#tell(this.#news.splice(0)), GATHER);
+  removeAll() {
+    for (const toast of this.#timers.keys()) this.#remove(toast);
   }
 
-  async #tell(news) {
+  arrived(messages, count) {
+    if (!this.#news.length) setTimeout(() => this.#tell(), GATHER);
+    this.#news.push(...messages);
+    this.#arriving += count;
+  }
+
+  async #tell() {
+    const news = this.#news.splice(0);
+    const count = this.#arriving;
+    this.#arriving = 0;
     const { user } = this.#bell.client ?? {};
     const isMany = news.length > MAX_TOASTS;
     const claimed = isMany
       ? [this.#summary?.isConnected || (await claim(`${user} many`, false))]
       : await Promise.all(news.map(({ id, position }) => claim(`${user} ${id} ${position}`)));
-    const isLooking = this.#bell.open || document.hidden;
+    const isLooking = isOpen(this.#bell.client) || document.hidden;
     if (isLooking || !this.#bell.isConnected || user !== this.#bell.client?.user) return;
     const own = news.filter((_, index) => claimed[isMany ? 0 : index]);
-    if (isMany && own.length) this.#summarize(own.length);
+    if (isMany && own.length) this.#summarize(count, news[0]);
     else for (const message of own) this.#add(this.#item(message));
     this.keepUnread();
   }
@@ -111,25 +116,28 @@ class Toasts {
   /** A message as the panel draws it, with a button that closes the toast and no more. */
   #item(message) {
     const item = this.#bell.drawItem(message);
-    const dismiss = item.querySelector(".dismiss");
-    const close = this.#button("close", "toast-close", () => this.#remove(close));
-    close.title = close.ariaLabel = this.#bell.say("close");
-    close.append(dismiss.firstChild);
-    dismiss.replaceWith(close);
+    item.querySelector(".dismiss").replaceWith(this.#closeButton(message));
     const toast = element("toast", item);
     item.role = "presentation"; // it stands in no list
     return toast;
   }
 
+  #closeButton(message) {
+    const close = this.#button("close", "toast-close", () => this.#remove(close));
+    close.title = close.ariaLabel = this.#bell.say("close");
+    close.append(this.#bell.drawItem(message).querySelector(".dismiss").firstChild);
+    return close;
+  }
+
   /** One toast for many, which counts on while more come. */
-  #summarize(count) {
+  #summarize(count, message) {
     if (!this.#summary?.isConnected) {
       this.#counted = 0;
       this.#summary = this.#button("summary", "toast-summary", () => {
         this.#remove(this.#summary);
         this.#bell.open = true;
       });
-      element("toast", this.#summary);
+      element("toast", this.#summary, this.#closeButton(message));
     }
     this.#counted += count;
     this.#summary.textContent = this.#bell.say("arrived_many", { count: this.#counted });
@@ -176,19 +184,19 @@ class Toasts {
   }
 }
 
-function element(name, child) {
+function element(name, ...children) {
   const made = document.createElement("div");
   made.className = name;
   made.setAttribute("part", name);
-  made.append(child);
+  made.append(...children);
   return made;
 }
 
 /**
  * Whether no tab of this browser has shown this yet: from now on this one has. What is stored
- * reaches the other tabs a moment later, so a lock stands for it until then.
+ * reaches the other tabs a moment later, so a lock stands for it until then, and until `isOver`.
  */
-function claim(key, isRemembered = true) {
+function claim(key, isRemembered = true, isOver = null) {
   const take = () => {
     if (!isRemembered) return true;
     const taken = JSON.parse(localStorage.getItem(CLAIMED) ?? "[]");
@@ -197,9 +205,14 @@ function claim(key, isRemembered = true) {
     return true;
   };
   const hold = new Promise((resolve) => {
-    const signal = AbortSignal.timeout(LOCKED_FOR);
-    signal.addEventListener("abort", resolve);
-    addEventListener("pagehide", resolve, { signal });
+    const done = new AbortController();
+    const end = async () => {
+      await isOver;
+      done.abort();
+      resolve();
+    };
+    AbortSignal.timeout(LOCKED_FOR).addEventListener("abort", end);
+    addEventListener("pagehide", resolve, { signal: done.signal });
   });
   return new Promise((resolve) => {
     // Without locks, or where storage is forbidden: better twice than never.
@@ -214,6 +227,42 @@ function claim(key, isRemembered = true) {
 }
 
 const toasts = new WeakMap(); // by bell
+const counts = new WeakMap(); // of what is unread, by bell
+const bells = new Set(); // of the page, as far as they were heard
+const arrivals = new Map(); // of this moment, by bell
+const listeners = []; // to those
+
+/** Whoever has a panel open sees the list instead. */
+const isOpen = (client) => [...bells].some((bell) => bell.open && bell.client === client);
+
+function toggled({ currentTarget, newState }) {
+  const { client } = currentTarget.getRootNode().host;
+  if (newState !== "open") return;
+  for (const bell of bells) if (bell.client === client) toasts.get(bell)?.removeAll();
+}
+
+function meet(bell) {
+  for (const one of bells) if (!one.isConnected) bells.delete(one); // pages may be swapped
+  bells.add(bell);
+  bell.shadowRoot.querySelector(".panel").addEventListener("beforetoggle", toggled);
+}
+
+/**
+ * `listener(bell, messages, count)` hears what arrives in the same moment. Where a list brings so
+ * many that it holds nothing else, there are more than it holds: as many as the count grew by.
+ */
+function onArrivals(listener) {
+  listeners.push(listener);
+}
+
+function deliver(bell, messages) {
+  arrivals.delete(bell);
+  meet(bell);
+  const { unread, items } = bell.client ?? { unread: 0, items: [] };
+  const grown = messages.length < items.length ? 0 : unread - (counts.get(bell) ?? unread);
+  counts.set(bell, unread);
+  for (const listener of listeners) listener(bell, messages, Math.max(messages.length, grown));
+}
 
 function toastsOf(bell) {
   if (!toasts.has(bell)) toasts.set(bell, new Toasts(bell));
@@ -268,11 +317,22 @@ function listen(type, listener) {
 }
 
 if (globalThis.document && !document[LOADED]) {
-  document[LOADED] = { claim, listen }; // for notification-desktop.js
+  document[LOADED] = { claim, listen, onArrivals }; // for the other scripts
   listen("message", (bell, { message }) => {
-    if (bell.hasAttribute("toasts") && !document.hidden) toastsOf(bell).arrived(message);
+    if (!arrivals.has(bell)) {
+      arrivals.set(bell, []);
+      queueMicrotask(() => deliver(bell, arrivals.get(bell)));
+    }
+    arrivals.get(bell).push(message);
+  });
+  onArrivals((bell, messages, count) => {
+    // A bell that the page does not show leaves it to those that are shown.
+    const isSeen = bell.checkVisibility() && !document.hidden;
+    if (isSeen && bell.hasAttribute("toasts")) toastsOf(bell).arrived(messages, count);
   });
   listen("count", (bell, { unread }) => {
+    meet(bell);
+    counts.set(bell, unread);
     toasts.get(bell)?.keepUnread();
     if (!bell.hasAttribute("count-in-title")) return;
     bell.client.background = true; // a title is read in tabs that nobody looks at

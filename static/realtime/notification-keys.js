@@ -9,10 +9,12 @@
 const LOADED = Symbol.for("stored_messages.notification-keys");
 
 const STYLE = `
-.help { flex: none; inline-size: 28px; block-size: 28px; margin-inline-start: 4px; border-radius: 50%;
-  border: 1px solid var(--_border); color: var(--_muted); }
+.help { flex: none; inline-size: 2em; aspect-ratio: 1; margin-inline-start: 4px; border-radius: 50%;
+  border: 1px solid var(--_border); color: var(--_muted); line-height: 1; }
+.mark-all[hidden] + .help { margin-inline-start: auto; }
 .help:hover, .help[aria-expanded="true"] { color: var(--_accent); background: var(--_hover); }
-@media (hover: none) { .help { display: none; } }
+/* Fingers alone. Without any pointer at all it may be a keyboard that is there alone. */
+@media (hover: none) and (pointer: coarse) { .help:not([aria-expanded="true"]) { display: none; } }
 .keys { flex: none; display: grid; grid-template-columns: auto 1fr; align-items: baseline;
   gap: 6px 14px; margin-block-start: 10px; padding: 10px 16px; background: var(--_hover); }
 kbd { display: inline-block; min-inline-size: 1.8em; padding-inline: .4em; margin-inline-end: 4px;
@@ -31,10 +33,12 @@ const HELP = [
 
 const OWN_KEYS = "input, select, textarea, [contenteditable]";
 
+const SIGNS = { "؟": "?", "№": "#" }; // of an Arabic keyboard, and of a Russian one
+
 /** Where a keyboard has other letters, the one that stands on the key in English. */
 function keyOf({ key, code, shiftKey }) {
   const [, letter] = /^Key([A-Z])$/.exec(code) ?? [];
-  const name = letter && !/^[a-z]$/i.test(key) ? letter : key;
+  const name = letter && !/^[a-z]$/i.test(key) ? letter : (SIGNS[key] ?? key);
   return shiftKey ? name : name.toLowerCase(); // capitals may be locked
 }
 
@@ -47,6 +51,7 @@ class Keys {
   #button = document.createElement("button");
   #list = document.createElement("dl");
   #lastRead = null;
+  #hasDismissed = false; // since then
   #actions = {
     j: () => this.#step("ArrowDown"),
     k: () => this.#step("ArrowUp"),
@@ -82,6 +87,7 @@ class Keys {
       this.#explain(false);
     });
     this.#panel.addEventListener("keydown", (event) => this.#pressed(event));
+    bell.addEventListener("inbox:before-dismiss", () => (this.#hasDismissed = true));
   }
 
   #pressed(event) {
@@ -101,10 +107,11 @@ class Keys {
     return this.#root.activeElement?.closest(".list > .item");
   }
 
-  /** As the arrows do. */
+  /** As the arrows do, but to the link where there is one: it is what Enter opens. */
   #step(key) {
     const from = this.#root.activeElement ?? this.#panel;
     from.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    this.#row?.querySelector("a.link")?.focus();
   }
 
   /** Press a button of the row, and go on to the next. */
@@ -120,15 +127,19 @@ class Keys {
     if (!row?.matches(".unread")) return this.#step("ArrowDown");
     const { items, all } = this.#bell.client;
     this.#lastRead = [...items, ...all.items].find(({ id }) => id === row.dataset.id);
+    this.#hasDismissed = false;
     this.#press(".tick");
   }
 
-  /** Mark unread: this one, or what is not there any more because it was read just now. */
+  /** Mark unread: this one, or what is not there any more because it was read or dismissed just now. */
   #takeBack() {
     const row = this.#row;
-    const undo = this.#root.querySelector(".undo");
-    if (undo) return undo.click();
     if (row?.matches(".read")) return row.querySelector(".tick").click();
+    const undo = this.#root.querySelector(".undo");
+    if (undo && (this.#hasDismissed || !this.#lastRead)) {
+      this.#hasDismissed = false;
+      return undo.click();
+    }
     if (!this.#lastRead) return;
     const read = this.#bell.drawItem({ ...this.#lastRead, read_at: new Date().toISOString() });
     this.#lastRead = null;
@@ -146,7 +157,9 @@ class Keys {
     list.hidden = !isShown;
     list.replaceChildren();
     if (!isShown) return;
+    const drop = this.#root.querySelector(".list .dismiss");
     for (const [keys, text] of HELP) {
+      if (text === "dismiss" && drop && !drop.checkVisibility()) continue; // the page does not offer it
       const term = document.createElement("dt");
       const meaning = document.createElement("dd");
       for (const key of keys) {

@@ -31,10 +31,17 @@ class Chime {
   async ring(url, key) {
     const now = performance.now();
     if (this.#isRefused || now < this.#notBefore) return;
-    this.#notBefore = now + PAUSE;
-    if (!(await this.#wake())) this.#waitForSomebody();
-    else if ((await claim(key)) && (await claim("sound", false))) await this.#play(url);
-    this.#audio?.suspend(); // an open device costs energy
+    this.#notBefore = Infinity;
+    let end;
+    const isOver = new Promise((resolve) => (end = resolve));
+    try {
+      if (!(await this.#wake())) this.#waitForSomebody();
+      else if ((await claim(key)) && (await claim("sound", false, isOver))) await this.#play(url);
+    } finally {
+      end();
+      this.#notBefore = now + PAUSE; // or now, after one that was longer
+      this.#audio?.suspend(); // an open device costs energy
+    }
   }
 
   async #wake() {
@@ -67,7 +74,11 @@ class Chime {
   async #play(url) {
     const file = url ? await this.#load(url) : null;
     const sources = file ? [this.#playFile(file)] : NOTES.map((note) => this.#playNote(...note));
-    await new Promise((resolve) => (sources.at(-1).onended = resolve));
+    const length = 1000 * (file?.duration ?? FADE);
+    await new Promise((resolve) => {
+      sources.at(-1).onended = resolve;
+      setTimeout(resolve, length + PAUSE); // a device that is taken away plays nothing to its end
+    });
   }
 
   #playNote(delay, frequency) {

@@ -23,6 +23,19 @@ def somebody(name: str) -> str:
     return f"{name}-{uuid4().hex[:10]}"
 
 
+def send_from_a_shell(site: "Site", username: str, *texts: str) -> None:
+    """Runs `manage.py shell`, as somebody at a terminal would, and sends all in one transaction."""
+    site.server.project.shell(
+        "import stored_messages\n"
+        "from django.contrib.auth import get_user_model\n"
+        "from django.db import transaction\n"
+        f"user = get_user_model().objects.get(username={username!r})\n"
+        "with transaction.atomic():\n"
+        f"    for text in {texts!r}:\n"
+        "        stored_messages.add_message_for([user], stored_messages.STORED_INFO, text)\n"
+    )
+
+
 def _request(url: str, body: bytes | None) -> bytes:
     with urlopen(Request(url, data=body), timeout=_TIMEOUT) as answer:
         content: bytes = answer.read()

@@ -45,6 +45,19 @@ async def test_axe_finds_nothing(state: str, site: Site, new_context: NewContext
     assert await complaints(page) == []
 
 
+@pytest.mark.parametrize("state", ["empty", "empty_all"])
+@pytest.mark.chromium("others neither emulate what it looks at nor stand axe beside their driver")
+async def test_axe_finds_nothing_in_low_windows(
+    state: str, site: Site, new_context: NewContext
+) -> None:
+    """A phone in landscape, and 1,280 by 1,024 pixels at 400 %."""
+    page = await (await new_context(reduced_motion="reduce")).new_page()
+    await STATES[state](site, page, "")
+    for width, height in ((640, 320), (320, 256)):
+        await page.set_viewport_size({"width": width, "height": height})
+        assert await complaints(page) == []
+
+
 @pytest.mark.chromium("others neither emulate what it looks at nor stand axe beside their driver")
 async def test_axe_does_look(site: Site, page: Page) -> None:
     await list_of_unread(site, page, "")

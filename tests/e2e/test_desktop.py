@@ -8,7 +8,7 @@ from playwright.async_api import BrowserContext, Page, Route, expect
 
 from stored_messages.constants import STORED_INFO
 from tests.e2e.bell import Bell
-from tests.e2e.site import Site, somebody
+from tests.e2e.site import Site, send_from_a_shell, somebody
 from tests.e2e.watching import (
     becomes,
     hide,
@@ -149,6 +149,37 @@ async def test_many_are_one(site: Site, context: BrowserContext) -> None:
     assert await made_by(pages) < 50
     await becomes(pages[0], "document.querySelector('notification-bell').client.markAllRead()")
     await comes_to_be(pages)
+
+
+async def test_many_that_come_by_a_list_are_all_counted(
+    site: Site, context: BrowserContext
+) -> None:
+    """Without a broker what another process sends comes with the next comparison, in one list of twenty."""
+    ada = somebody("ada")
+    pages = await hidden_tabs(site, context, ada, 2)
+    await site.tell(ada, "First", "Second")
+    await comes_to_be(pages, ("1 new notification", "First"), ("1 new notification", "Second"))
+    send_from_a_shell(site, ada, *(f"Storm {number}" for number in range(60)))
+    await comes_to_be(pages, ("62 new notifications", ""))
+
+
+async def test_it_opens_a_bell_that_is_to_be_seen(site: Site, context: BrowserContext) -> None:
+    ada = somebody("ada")
+    [page] = await hidden_tabs(site, context, ada, 1)
+    # A page with one for telephones.
+    await page.evaluate(
+        """() => {
+          const bell = document.querySelector("notification-bell");
+          const other = bell.cloneNode(true);
+          bell.after(other);
+          other.style.display = "none";
+        }"""
+    )
+    await becomes(page, "document.querySelectorAll('notification-bell')[1].client?.loaded")
+    await site.tell(ada, "No link")
+    await becomes(page, "made.length === 1")
+    await page.evaluate("made[0].dispatchEvent(new Event('click'))")
+    await expect(Bell(page).panel).to_be_visible()
 
 
 async def test_what_is_read_elsewhere_goes(site: Site, context: BrowserContext) -> None:

@@ -8,8 +8,8 @@ from playwright.async_api import Page, expect
 
 from stored_messages.constants import STORED_WARNING
 from tests.e2e.bell import Bell
-from tests.e2e.site import Site, somebody
-from tests.e2e.watching import is_live, record_violations
+from tests.e2e.site import Site, send_from_a_shell, somebody
+from tests.e2e.watching import becomes, is_live, record_violations
 from tests.services.waiting import eventually
 
 SHOWN_FOR = 8_000
@@ -133,6 +133,57 @@ async def test_three_at_most_and_many_are_one(site: Site, page: Page) -> None:
     await expect(bell.row("In the list")).to_be_visible()
     await page.clock.run_for(1000)
     await expect(Bell(page).toasts).to_have_count(0)
+
+
+async def test_many_that_come_by_a_list_are_all_counted(site: Site, page: Page) -> None:
+    """Without a broker what another process sends comes with the next comparison, in one list of twenty."""
+    ada = somebody("ada")
+    await site.tell(ada, "One", "Two")
+    bell = await opened(site, page, ada)
+    await bell.counts(2)
+    send_from_a_shell(site, ada, *(f"Storm {number}" for number in range(60)))
+    summary = bell.toasts.get_by_role("button", name="60 new notifications")
+    await expect(summary).to_be_visible()
+    await bell.counts(62)
+    # It need not be opened to be rid of it.
+    await bell.toasts.get_by_role("button", name="Close", exact=True).click()
+    await expect(bell.toasts).to_have_count(0)
+    await expect(bell.panel).to_be_hidden()
+
+
+async def test_two_bells(site: Site, page: Page) -> None:
+    """One that is to be seen tells, and whichever panel is open makes toasts needless."""
+    ada = somebody("ada")
+    first = await opened(site, page, ada)
+    await page.evaluate(
+        """() => {
+          const bell = document.querySelector("notification-bell");
+          bell.after(bell.cloneNode(true));
+        }"""
+    )
+    second = Bell(page, 1)
+    await becomes(page, "document.querySelectorAll('notification-bell')[1].client?.loaded")
+    both = page.locator("notification-bell [part=toast]")
+    await site.tell(ada, "Before")
+    await expect(both).to_have_count(1)
+    for number, bell in enumerate((second, first)):
+        await bell.open()
+        await expect(both).to_have_count(0)
+        await site.tell(ada, f"Seen {number}")
+        # It is decided who tells.
+        await becomes(
+            page,
+            """(count) => JSON.parse(localStorage.getItem("stored_messages:toasts"))
+              .filter((key) => key.split(" ").length === 3).length === count""",
+            2 * number + 2,
+        )
+        await page.keyboard.press("Escape")
+        await site.tell(ada, f"Later {number}")
+        await expect(both).to_have_count(1)
+        await expect(both).to_contain_text(f"Later {number}")
+    await page.evaluate("document.querySelector('notification-bell').style.display = 'none'")
+    await site.tell(ada, "For who sees the second")
+    await expect(second.toasts.filter(has_text="For who sees the second")).to_be_visible()
 
 
 async def test_opening_the_panel_closes_them(site: Site, page: Page) -> None:

@@ -8,6 +8,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
 from tests.e2e.watching import has_listed, record_violations
+from tests.services.browser import NewContext
 
 TEXTS = ("Four", "Three", "Two", "One")
 
@@ -120,6 +121,57 @@ async def test_another_alphabet(site: Site, page: Page) -> None:
     # Another Latin layout has the letter elsewhere, and is meant as it says.
     await page.evaluate(press, [["j", "KeyC"], ["e", "KeyD"], ["c", "KeyE"]])
     await bell.lists("Three", "One")
+    # So are the signs that only these have there.
+    await page.evaluate(press, [["\u061f", "Slash"]])
+    await expect(bell.panel.get_by_role("term")).to_have_count(5)
+    await page.evaluate(press, [["\u2116", "Digit3"]])
+    await bell.lists("Three")
+
+
+async def test_what_is_taken_back(site: Site, page: Page) -> None:
+    """What is read and has the focus, else whatever was done last."""
+    bell, ada = await opened(site, page)
+    keys = page.keyboard
+    await bell.tab_all.click()
+    await bell.lists(*TEXTS)
+    for key in "jeek":
+        await keys.press(key)
+    await bell.counts(2)
+    await keys.press("#")
+    await expect(link(bell, "Two")).to_be_focused()
+    await keys.press("k")
+    await expect(link(bell, "Four")).to_be_focused()
+    await keys.press("u")
+    await bell.counts(3)
+    await bell.lists("Four", "Two", "One")
+    # Dismissed, and then read.
+    await keys.press("Escape")
+    await site.comes_to_hold(ada, "Four", "Two", "One")
+    await bell.open()
+    await bell.lists("Four", "Two", "One")
+    for key in "j#e":
+        await keys.press(key)
+    await bell.lists("One")
+    await keys.press("u")
+    await bell.lists("Two", "One")
+    await keys.press("u")
+    await bell.lists("Four", "Two", "One")
+
+
+async def test_the_next_one_is_its_link(site: Site, page: Page) -> None:
+    bell, ada = await opened(site, page)
+    await bell.tab_all.click()
+    await bell.row("Three").hover()
+    await bell.tick("Three").click()
+    await expect(bell.untick("Three")).to_be_focused()
+    await page.keyboard.press("j")
+    await expect(link(bell, "Two")).to_be_focused()
+    await site.tell(ada, "No link")
+    await expect(bell.newer).to_be_visible()
+    await bell.newer.click()
+    for _ in "No link", "Four":
+        await page.keyboard.press("j")
+    await expect(link(bell, "Four")).to_be_focused()
 
 
 async def test_what_is_typed_elsewhere_is_left_alone(site: Site, page: Page) -> None:
@@ -170,6 +222,46 @@ async def test_they_are_explained(site: Site, page: Page) -> None:
     await page.keyboard.press("Escape")
     await bell.open()
     await expect(button).to_have_attribute("aria-expanded", "false")
+
+
+async def test_what_is_not_offered_is_not_explained(site: Site, page: Page) -> None:
+    bell, _ = await opened(site, page, path="/bare/?keys")
+    await page.add_style_tag(content="notification-bell::part(dismiss) { display: none }")
+    await page.keyboard.press("?")
+    await expect(bell.panel.get_by_role("term")).to_have_text(["JK", "EnterO", "EX", "U"])
+
+
+async def test_the_button_keeps_its_place(site: Site, page: Page) -> None:
+    """At the end of the panel's head, in the size of the texts."""
+    bell, _ = await opened(site, page, path="/bare/?keys")
+    button = bell.panel.get_by_role("button", name="Keyboard shortcuts")
+    before = await button.bounding_box()
+    await bell.mark_all.click()
+    await expect(bell.mark_all).to_be_hidden()
+    after = await button.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(before["x"] - after["x"]) < 1
+    await page.evaluate(
+        """document.querySelector("notification-bell").style
+          .setProperty("--notification-bell-font-size", "28px")"""
+    )
+    larger = await button.bounding_box()
+    assert larger is not None
+    assert larger["width"] == pytest.approx(2 * after["width"], abs=1)
+    assert larger["height"] == pytest.approx(larger["width"], abs=1)
+
+
+@pytest.mark.chromium("others emulate no touch")
+async def test_fingers_are_told_nothing_of_keys(site: Site, new_context: NewContext) -> None:
+    """Save by the key itself: a telephone may have a keyboard."""
+    page = await (await new_context(has_touch=True, is_mobile=True)).new_page()
+    bell, _ = await opened(site, page)
+    button = bell.panel.get_by_role("button", name="Keyboard shortcuts")
+    await expect(button).to_be_hidden()
+    await page.keyboard.press("?")
+    await button.click()
+    await expect(bell.panel.get_by_role("term")).to_have_count(0)
 
 
 async def test_none_of_them_unasked(site: Site, page: Page) -> None:

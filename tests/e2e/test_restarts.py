@@ -6,20 +6,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import StartSite
-from tests.e2e.site import Site, somebody
+from tests.e2e.site import Site, send_from_a_shell, somebody
 from tests.e2e.watching import Traffic, is_live
 from tests.services.browser import NewContext
 from tests.services.waiting import eventually
-
-
-def send_from_a_shell(site: Site, username: str, text: str) -> None:
-    """Runs `manage.py shell`, as somebody at a terminal would."""
-    site.server.project.shell(
-        "import stored_messages\n"
-        "from django.contrib.auth import get_user_model\n"
-        f"user = get_user_model().objects.get(username={username!r})\n"
-        f"stored_messages.add_message_for([user], stored_messages.STORED_INFO, {text!r})\n"
-    )
 
 
 @pytest.mark.main_path

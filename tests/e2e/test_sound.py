@@ -11,6 +11,7 @@ from tests.services.waiting import eventually
 # All that is played, and by which device: whether it is running tells that it is heard.
 _RECORD = """
 globalThis.played = [];
+globalThis.sources = [];
 globalThis.devices = [];
 globalThis.AudioContext = class extends AudioContext {
   constructor() {
@@ -22,6 +23,7 @@ for (const { prototype } of [AudioScheduledSourceNode, AudioBufferSourceNode]) {
   const { start } = prototype;
   prototype.start = function (...when) {
     played.push([this.constructor.name, this.buffer?.duration, this.context.state]);
+    sources.push(this);
     return start.apply(this, when);
   };
 }
@@ -134,6 +136,30 @@ async def test_a_sound_of_ones_own(file: str, site: Site, page: Page) -> None:
     assert await page.evaluate("violations") == []
     told = [one for one in traffic.complaints if one.startswith("notification-sound")]
     assert len(told) == (0 if is_there else 1)
+
+
+async def test_a_long_one_is_played_to_its_end(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await page.clock.install()
+    bell = await opened(site, page, ada, "/strict/?sound=/buzz.wav%3Ftenths=900")
+    long = ["AudioBufferSourceNode", 90, "running"]
+    await site.tell(ada, "News")
+    await comes_to_play(page, [long])
+    # Longer than the pause between two.
+    await page.clock.run_for(4000)
+    await site.tell(ada, "Meanwhile")
+    await bell.counts(2)
+    await page.clock.run_for(1000)
+    await comes_to_play(page, [long])
+    await page.evaluate("sources[0].stop()")
+    await is_at_rest(page)
+
+    async def is_heard() -> bool:
+        await site.tell(ada, "Later")
+        return bool(await page.evaluate("played.length === 2"))
+
+    await eventually(is_heard, "the next one is heard")
+    assert await page.evaluate("devices[0].state") == "running"
 
 
 async def test_nothing_is_heard_unasked(site: Site, page: Page) -> None:

@@ -31,11 +31,12 @@ def icon(request: HttpRequest) -> HttpResponse:
 
 
 def sound(request: HttpRequest) -> HttpResponse:
-    """A tenth of a second of a buzz."""
+    """A buzz: a tenth of a second of it, or so many of these as `?tenths=` says."""
+    tenths = int(request.GET.get("tenths", 1))
     content = io.BytesIO()
     with wave.open(content, "wb") as file:
-        file.setparams((1, 1, 8000, 800, "NONE", ""))
-        file.writeframes(bytes([96, 160] * 400))
+        file.setparams((1, 1, 8000, 800 * tenths, "NONE", ""))
+        file.writeframes(bytes([96, 160] * 400 * tenths))
     return HttpResponse(content.getvalue(), content_type="audio/wav")
 
 
