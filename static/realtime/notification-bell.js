@@ -226,9 +226,9 @@ a:hover .subject { text-decoration: underline; }
 .tick:hover, .dismiss:hover { color: var(--_accent); }
 [name$="er"] { display: grid; justify-self: stretch; padding-inline: 16px; }
 ::slotted([slot$="er"]) { margin-block: 8px; }
-.tail, .foot { display: grid; justify-items: center; padding-block: 6px; }
+.tail, .foot, .state { display: grid; justify-items: center; padding-block: 6px; }
 
-.state { display: grid; justify-items: center; text-align: center; padding: 40px 24px; gap: 4px; }
+.state { text-align: center; padding: 40px 24px; gap: 4px; }
 .state-icon { font-size: 2.1em; padding: .44em; margin-block-end: 10px; }
 .state b { font-size: 1.07em; color: var(--_text); }
 @media (hover: hover) { .item:not(:hover, :focus-within) .dismiss { opacity: 0; } }
@@ -298,6 +298,7 @@ function kindOf(level) {
 // --- The clients of the page
 
 const clients = new Map();
+const announced = new WeakSet(); // by any bell
 
 /** Like bells share a client, which outlives them for a moment: page swaps are short. */
 function acquireClient(options) {
@@ -371,7 +372,7 @@ class Row {
 
 /** The sender's own icon (a picture's address, or a sign such as an emoji), else the level's. */
 function sign(kind, own, wording) {
-  // Whatever is to be seen, it tells the level, where that has a name.
+  // It tells the level, whatever is to be seen.
   const ariaLabel = wording.texts[kind];
   const holder = make("span", "level", ariaLabel ? { role: "img", ariaLabel } : { ariaHidden: "true" });
   const showLevel = () => holder.replaceChildren(icon(kind));
@@ -533,7 +534,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     p.foot = make("div", "foot", make("slot", "", { name: "footer" }), p.all);
     p.panel = make("div", "panel", panel, named, head, header, p.tabs, p.note, p.body, p.foot);
     p.status = make("div", "away", { role: "status" });
-    // What stands in the light DOM is for before the upgrade; only read from then on.
+    // The light DOM is for before the upgrade; only read from then on.
     const slot = make("slot", "", { hidden: true });
 
     p.button.popoverTargetElement = p.panel;
@@ -554,7 +555,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     root.addEventListener("click", (event) => this.#clicked(event));
     root.addEventListener("auxclick", (event) => event.button === 1 && this.#clicked(event));
     root.append(p.button, p.panel, p.status, slot);
-    // Not before it is in the document: it is the panel that wants the focus, not the page.
+    // Not before it is in the document: the panel wants the focus, not the page.
     p.panel.autofocus = true;
   }
 
@@ -731,7 +732,7 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
 
   #failed(detail) {
     if (detail.action) {
-      // It stays until the panel is closed or something else is tried, whatever lists do meanwhile.
+      // It stays until the panel is closed or something else is tried.
       this.#isRefused = true;
       this.#announce("refused");
     }
@@ -741,12 +742,13 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
 
   #arrived(item) {
     this.#tell("message", { message: item });
+    if (announced.has(item) || !this.checkVisibility()) return;
+    announced.add(item);
     this.#news.push(item);
     const announce = () => {
-      const [first, ...others] = this.#news.splice(0);
+      const { length: count, 0: first } = this.#news.splice(0);
       this.#announcing = first && setTimeout(announce, ANNOUNCE_EVERY);
       if (!first) return;
-      const count = others.length + 1;
       const text = said(first.data?.title) || said(first.text);
       this.#announce(count > 1 || !text ? "arrived_many" : "arrived", { count, text });
     };
@@ -876,9 +878,8 @@ export class NotificationBell extends (globalThis.HTMLElement ?? Object) {
     let name = "";
     if (this.#isRefused) name = "refused";
     else if (this.#undo) name = "dismissed";
-    else if (status === "offline") name = status;
     // A page that was set up to poll has nothing to excuse.
-    else if (status === "polling" && this.hasAttribute("socket")) name = status;
+    else if (status === "offline" || (status === "polling" && this.hasAttribute("socket"))) name = status;
     note.hidden = !name || !isShown;
     if (note.name === name) return;
     note.name = name;

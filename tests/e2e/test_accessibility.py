@@ -166,3 +166,19 @@ async def test_the_name_and_the_announcements(site: Site, page: Page) -> None:
     # At most one in five seconds, whatever arrives.
     announced: list[str] = json.loads(await page.evaluate("JSON.stringify(announced)"))
     assert len(announced) <= 3
+
+
+async def test_one_of_several_bells_announces(site: Site, page: Page) -> None:
+    ada = somebody("ada")
+    await page.clock.install()
+    await site.sign_in(page, ada)
+    await page.goto(f"{site.url}/several/")
+    await is_live(page)
+    told = page.locator("notification-bell [role=status]")
+    await expect(told).to_have_count(3)
+    # The first one is for telephones, say: what is not displayed is not heard.
+    await page.evaluate("document.querySelector('notification-bell').style.display = 'none'")
+    await site.tell(ada, "News")
+    await Bell(page, 1).counts(1)
+    await page.clock.run_for(1000)
+    assert await told.all_text_contents() == ["", "New notification: News", ""]
