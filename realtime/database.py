@@ -4,21 +4,25 @@ Not in asgiref's one thread for everything: there it would wait behind every syn
 
 A connection may go dead without a word. Nothing fails then for as long as the operating system is patient, which may be
 a quarter of an hour. So what takes too long is given up together with its thread, and the next call finds another
-thread, and with it another connection.
+thread, and with it another connection. But a database that is only slow, or has a table locked, must not get connection
+after connection because of that: one or two tries tell the one from the other.
 """
 
 import asyncio
 import atexit
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from weakref import WeakSet, finalize
 
-from django.db import close_old_connections, connections
+from django.db import connections
 
 from realtime import log
+from realtime.asking import Asking
 from realtime.conf import app_settings
 from realtime.counters import counters
 from realtime.threads import Threads
@@ -28,6 +32,8 @@ INTERVALS, SHORTEST, LONGEST = 2, 5.0, 30.0
 #: How many times as long in the end, and how many times as long as the last one took. A database that is only slow must
 #: not be asked the same again and again, and never be heard.
 SLOWEST, SLACK = 4, 3
+#: How many calls of a set of threads may be given up at a time, and without an answer in between.
+GIVEN_UP = 2
 #: Seconds between two looks whether one of too many has come back.
 PAUSE = 1.0
 #: Seconds for which the end of the interpreter waits for threads, so that connections are closed in good order.
@@ -45,6 +51,7 @@ class DatabaseThreads:
         self._usual = min(max(app_settings.RECONCILE_INTERVAL * INTERVALS, SHORTEST), LONGEST)
         self._patience = self._usual
         self._silent_since: float | None = None
+        self._unanswered = 0  # how many were given up since the last answer
         _running.add(self)
         # Who forgets to stop them does not keep them.
         finalize(self, self._threads.stop).atexit = False
@@ -61,8 +68,8 @@ class DatabaseThreads:
 
         Raises ``TimeoutError`` when that takes too long: what it does then, it does alone.
         """
-        call = partial(copy_context().run, _fresh, partial(function, *args, **kwargs))
-        future = asyncio.wrap_future(self._threads.submit(call))
+        asking = Asking(partial(copy_context().run, function, *args, **kwargs))
+        future: asyncio.Future[R] = asyncio.wrap_future(self._threads.submit(asking))
         began = time.monotonic()
         try:
             while not future.done():
@@ -76,6 +83,7 @@ class DatabaseThreads:
             took = time.monotonic() - began
             self._patience = min(max(self._usual, took * SLACK), self._usual * SLOWEST)
             self._silent_since = None
+            self._unanswered = 0
         return future.result()
 
     def stop(self) -> None:
@@ -90,10 +98,15 @@ class DatabaseThreads:
     def _give_up(self) -> None:
         """All that have taken too long, whoever waits for them: perhaps nobody does any more."""
         patience = self._patience
-        given_up = self._threads.give_up(patience)
+        given_up = self._threads.give_up(
+            patience, GIVEN_UP - max(self._unanswered, self._threads.left)
+        )
         if not given_up:
             return
-        counters.calls_given_up += given_up
+        self._unanswered += len(given_up)
+        counters.calls_given_up += len(given_up)
+        for asking in given_up:
+            _let_go(asking)
         if self._silent_since is None:
             self._silent_since = time.monotonic() - patience
         self._patience = min(patience * 2, self._usual * SLOWEST)
@@ -109,12 +122,13 @@ def silence() -> float:
     return max((threads.silence for threads in list(_running)), default=0.0)
 
 
-def _fresh(function: Callable[[], R]) -> R:
-    close_old_connections()
-    try:
-        return function()
-    finally:
-        close_old_connections()
+def _let_go(asking: Callable[..., Any]) -> None:
+    """In a thread of its own: to ask a server anything may take long."""
+    if isinstance(asking, Asking):
+        with suppress(RuntimeError):  # there are too many: its thread comes back when it can
+            threading.Thread(
+                target=asking.let_go, name="realtime-database, letting go", daemon=True
+            ).start()
 
 
 _running: "WeakSet[DatabaseThreads]" = WeakSet()

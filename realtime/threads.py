@@ -9,9 +9,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-#: How many threads may be left to themselves at a time. Each has a connection that may be dead or only slow.
-LEFT = 8
-
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -19,7 +16,7 @@ R = TypeVar("R")
 class _Call:
     __slots__ = ("began", "function", "future")
 
-    def __init__(self, function: Callable[[], Any]) -> None:
+    def __init__(self, function: "partial[Any]") -> None:
         self.function = function
         self.future: Future[Any] = Future()
         self.began = 0.0
@@ -76,11 +73,16 @@ class Threads(Executor):
             began = [call.began for call in self._at.values() if call is not None]
         return time.monotonic() - min(began) if began else 0.0
 
-    def give_up(self, after: float) -> int:
-        """Leave those to themselves that have been at one call for so many seconds; return how many these are.
+    @property
+    def left(self) -> int:
+        """How many are left to themselves, and have not come back."""
+        with self._changed:
+            return len(self._left)
+
+    def give_up(self, after: float, at_most: int) -> list[Callable[..., Any]]:
+        """Leave those to themselves that have been at one call for so many seconds; return the functions called.
 
         The calls raise ``TimeoutError``, and what they return some time is dropped. Others take the threads' place.
-        Where too many are left to themselves already, nothing happens.
         """
         now = time.monotonic()
         with self._changed:
@@ -88,7 +90,7 @@ class Threads(Executor):
                 (thread, call)
                 for thread, call in self._at.items()
                 if call is not None and now - call.began >= after
-            ][: max(LEFT - len(self._left), 0)]
+            ][: max(at_most, 0)]
             for thread, _ in late:
                 del self._at[thread]
                 self._left.add(thread)
@@ -98,7 +100,7 @@ class Threads(Executor):
                     self._start()
         for _, call in late:
             call.fail(TimeoutError(f"No answer within {after:g} seconds."))
-        return len(late)
+        return [call.function.func for _, call in late]
 
     def stop(self) -> None:
         """End the threads when they have finished what they are at and what waits for them."""

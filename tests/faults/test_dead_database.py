@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
+from realtime.database import GIVEN_UP
 from tests.faults.deployment import SETTINGS, post
 from tests.faults.listeners import leave, listen
 from tests.services.postgresql import PostgreSQL
@@ -58,6 +60,10 @@ async def ask(server: Server, **operation: Any) -> Any:
     return await asyncio.to_thread(post, server.port, "/perform/", operation)
 
 
+async def calls_given_up(server: Server) -> int:
+    return int((await ask(server, kind="health"))["metrics"]["calls_given_up"])
+
+
 async def test_looks_are_given_up_with_their_connections(
     server: Server, direct: Project, wire: Wire, tmp_path: Path
 ) -> None:
@@ -84,20 +90,59 @@ async def test_looks_are_given_up_with_their_connections(
         return not await problems()
 
     await eventually(well, "all is well again")
-    now = await ask(server, kind="health")
-    assert now["metrics"]["calls_given_up"] >= 1
-    assert now["given up"] >= 1
-
-    # Those that were given up come back one day, and are not missed.
-    wire.come_back()
 
     async def gone() -> bool:
         return bool((await ask(server, kind="health"))["given up"] == 0)
 
-    await eventually(gone, "their threads end")
+    # However often: what was given up is closed, dead as it is.
+    for _ in range(GIVEN_UP):
+        given_up = await calls_given_up(server)
+        assert given_up
+        await eventually(gone, "their threads end")
+        assert wire.go_dead()
+        wire.take_new()
+
+        async def once_more(before: int = given_up) -> bool:
+            return await calls_given_up(server) > before
+
+        await eventually(once_more, "a look is given up")
+        await eventually(well, "all is well again")
+
     await asyncio.to_thread(direct.shell, SEND)
     await eventually(lambda: listener.sync["unread"] == late.sync["unread"] == 2, "all goes on")
     await leave(listener, late)
+
+
+async def test_a_locked_table_takes_few_connections(server: Server, direct: Project) -> None:
+    """One or two tries tell a dead connection from a table that a migration has for itself."""
+    [key] = await ask(server, kind="sign in many", users=1)
+    listener = await listen(server.port, key)
+    database = json.loads(direct.env["PROJECT_SETTINGS"])["DATABASES"]["default"]
+    address = {"host": database["HOST"], "port": database["PORT"], "user": database["USER"]}
+    async with await psycopg.AsyncConnection.connect(
+        **address, dbname=database["NAME"]
+    ) as migration:
+        await migration.execute(
+            "LOCK TABLE auth_user, stored_messages_message IN ACCESS EXCLUSIVE MODE"
+        )
+        most = 0
+
+        async def enough() -> bool:
+            nonlocal most
+            found = await migration.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND wait_event_type = 'Lock'"
+            )
+            [waiting] = await found.fetchone() or [0]
+            most = max(most, waiting)
+            # All that may be given up while none is answered, of those who compare and those who sign in.
+            return await calls_given_up(server) >= GIVEN_UP * 2
+
+        await eventually(enough, "looks are given up")
+    assert 1 <= most <= 3
+    await asyncio.to_thread(direct.shell, SEND)
+    await eventually(lambda: listener.sync["unread"] == 1, "all goes on")
+    await leave(listener)
 
 
 async def test_a_server_ends_though_a_look_does_not(server: Server, wire: Wire) -> None:

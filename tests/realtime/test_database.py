@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from realtime import database, threads
+from realtime import database
 from realtime.counters import counters
 from realtime.database import DatabaseThreads
 from tests.services.waiting import CEILING, eventually
@@ -88,13 +88,10 @@ async def test_a_call_that_nobody_waits_for_any_more_is_given_up_by_the_next(stu
     one.stop()
 
 
-async def test_a_database_that_is_slow_is_heard_in_the_end(
-    monkeypatch: pytest.MonkeyPatch, stuck: Stuck
-) -> None:
+async def test_a_database_that_is_slow_is_heard_in_the_end(stuck: Stuck) -> None:
     """However often it was given up: so many threads are left to themselves, and the next one is waited for."""
-    monkeypatch.setattr(threads, "LEFT", 2)
     one = DatabaseThreads(1)
-    for _ in range(threads.LEFT):
+    for _ in range(database.GIVEN_UP):
         with pytest.raises(TimeoutError):
             await one.run(stuck)
     patience = one._patience

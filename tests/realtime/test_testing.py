@@ -118,6 +118,20 @@ class InATestCase(TestCase):
         assert live.texts(self.ben) == ["to all"]
         assert [frame["type"] for frame in live.frames(self.ada)][-1] == "read_all"
 
+    def test_what_an_inner_block_has_told_is_told_once(self) -> None:
+        with capture_live() as outer:
+            with capture_live() as inner:
+                tell(self.ada, text="one")
+            outer.assert_nothing_received(self.ben)
+            with self.captureOnCommitCallbacks(execute=True):
+                tell(self.ada, text="two")
+            outer.assert_nothing_received(self.ben)
+            tell(self.ada, text="three")
+            with pytest.raises(AssertionError, match="not known yet"):
+                outer.assert_nothing_received(self.ben)
+        assert inner.texts(self.ada) == ["one"]
+        assert outer.texts(self.ada) == ["one", "two", "three"]
+
     def test_what_is_rolled_back_is_told_to_nobody(self) -> None:
         with capture_live() as live:
             with transaction.atomic():

@@ -1,0 +1,74 @@
+"""A call that asks databases, and what it leaves there when it is given up.
+
+To leave the connection alone is not enough: where a table is locked, the server goes on waiting with it, and each
+further try adds one. So the server is asked to cancel what it is at, as far as a driver can, and the socket is shut
+down. That wakes the thread, which then closes the connection.
+"""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from django.db import close_old_connections, connections
+
+#: Seconds for which the server may take a request to cancel, where the driver has a limit.
+CANCEL = 5.0
+
+
+class Asking:
+    """Calls ``function`` once. Dead and outdated connections are closed before and after it."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self._function = function
+        self._connections: list[Any] = []
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Any:
+        close_old_connections()
+        self._connections = list(_of_this_thread())
+        try:
+            return self._function()
+        finally:
+            # Not while they are let go: a pool would hand them to somebody else meanwhile.
+            with self._lock:
+                self._connections = []
+            close_old_connections()
+
+    def let_go(self) -> None:
+        """Cancel what the databases are at for this call, and shut down its connections. From another thread."""
+        with self._lock:
+            for one in self._connections:
+                if one.connection is not None:
+                    _cancel(one.connection)
+                    _shut_down(one.connection)
+
+
+def _of_this_thread() -> Iterator[Any]:
+    """Yield all that there may be, connected or not: from another thread they cannot be looked up."""
+    for alias in connections:
+        with suppress(Exception):  # one that nobody uses may be configured wrong
+            yield connections[alias]
+
+
+def _cancel(connection: Any) -> None:
+    """psycopg, old and new, and SQLite can do so. Others find out that the socket is closed."""
+    with suppress(Exception):
+        if hasattr(connection, "cancel_safe"):
+            connection.cancel_safe(timeout=CANCEL)
+        elif hasattr(connection, "cancel"):
+            connection.cancel()
+        elif hasattr(connection, "interrupt"):
+            connection.interrupt()
+
+
+def _shut_down(connection: Any) -> None:
+    """Let the driver find that the connection has ended, in whatever it waits for."""
+    with suppress(Exception):
+        number = connection.fileno()
+        with socket.socket(fileno=os.dup(number)) as same:
+            # Were the first one closed meanwhile, its number could be another's: its driver would say so.
+            if connection.fileno() == number:
+                same.shutdown(socket.SHUT_RDWR)
