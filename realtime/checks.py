@@ -134,6 +134,15 @@ def check_channel_layer(
                 id="realtime.E008",
             )
         ]
+    alias = app_settings.CHANNEL_LAYER
+    if layer is None and alias != DEFAULTS["CHANNEL_LAYER"]:
+        return [
+            Error(
+                f"REALTIME['CHANNEL_LAYER'] is {alias!r}, and CHANNEL_LAYERS has no such layer.",
+                hint=f"Configure {alias!r} in CHANNEL_LAYERS, or name one of those that are there.",
+                id="realtime.E012",
+            )
+        ]
     if settings.DEBUG or not is_local(layer) or not _has_sockets(layer):
         return []
     return [

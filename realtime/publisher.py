@@ -163,6 +163,9 @@ class Publisher:
         if parent_process() is not None:
             # Those who fork by multiprocessing end without what is registered with atexit.
             Finalize(None, _stop, exitpriority=0)
+        if celery := sys.modules.get("celery.signals"):
+            # A worker's child that is replaced after some tasks ends without any of these.
+            celery.worker_process_shutdown.connect(_stop, weak=False)
         self._loop = _Loop()
         self._wake = asyncio.Event()
         self._wake.set()
@@ -235,7 +238,7 @@ class _Loop(asyncio.SelectorEventLoop):
 _publisher = Publisher()
 
 
-def _stop() -> None:
+def _stop(**of_a_signal: object) -> None:
     _publisher.stop(FLUSH)
 
 

@@ -194,6 +194,13 @@ def test_sockets_without_the_setting_that_only_runserver_needs(settings: Setting
 
 def test_another_alias(settings: Settings) -> None:
     settings.REALTIME = {"CHANNEL_LAYER": "messages"}
-    assert [found.id for found in check_channel_layer(None)] == ["realtime.W009"]
+    missing = Error(
+        "REALTIME['CHANNEL_LAYER'] is 'messages', and CHANNEL_LAYERS has no such layer.",
+        hint="Configure 'messages' in CHANNEL_LAYERS, or name one of those that are there.",
+        id="realtime.E012",
+    )
+    assert check_channel_layer(None) == [missing]
+    settings.DEBUG = True
+    assert check_channel_layer(None) == [missing]
     settings.CHANNEL_LAYERS = {"messages": REDIS["default"]}
     assert check_channel_layer(None) == []
