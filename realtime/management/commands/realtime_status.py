@@ -63,8 +63,13 @@ class Command(BaseCommand):
         if json:
             self._print_json(found)
         else:
-            self._print_table(found, wait)
+            self._print_table(found, wait, expect)
         answered = len(found["processes"])
+        if expect and found["local"]:
+            raise CommandError(
+                f"{_processes(expect)} {'is' if expect == 1 else 'are'} expected, and none can be asked over this "
+                "channel layer."
+            )
         if answered < expect:
             raise CommandError(
                 f"{_processes(answered)} answered within {wait:g} s, {expect} are expected."
@@ -83,14 +88,13 @@ class Command(BaseCommand):
             return asyncio.run(ask())
         except Exception as error:  # whatever the layer raises
             raise CommandError(
-                f"The channel layer {app_settings.CHANNEL_LAYER!r} does not work: "
-                f"{type(error).__name__}: {error}"
+                f"The channel layer {app_settings.CHANNEL_LAYER!r} does not work: {_reason(error)}"
             ) from error
 
     def _print_json(self, found: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(found, indent=2))
 
-    def _print_table(self, found: dict[str, Any], wait: float) -> None:
+    def _print_table(self, found: dict[str, Any], wait: float, expect: int) -> None:
         self.stdout.write(f"Channel layer {found['alias']!r}: {found['layer']}")
         if found["local"]:
             self.stdout.write(
@@ -124,7 +128,7 @@ class Command(BaseCommand):
             for problem in one["problems"]:
                 self.stdout.write(self.style.ERROR(f"{one['process']}: {problem}"))
         answered = f"{_processes(len(processes))} answered."
-        if any(one["problems"] for one in processes):
+        if len(processes) < expect or any(one["problems"] for one in processes):
             self.stdout.write(answered)
         else:
             self.stdout.write(self.style.SUCCESS(f"{answered} All is well with them."))
@@ -132,6 +136,12 @@ class Command(BaseCommand):
 
 def _processes(number: int) -> str:
     return "1 process" if number == 1 else f"{number} processes"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, asyncio.TimeoutError):
+        return "no answer came in time. One host of several that is frozen is enough for that."
+    return f"{type(error).__name__}: {error}"
 
 
 def _path(layer: Any) -> str:
