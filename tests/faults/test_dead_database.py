@@ -125,21 +125,22 @@ async def test_a_locked_table_takes_few_connections(server: Server, direct: Proj
         await migration.execute(
             "LOCK TABLE auth_user, stored_messages_message IN ACCESS EXCLUSIVE MODE"
         )
-        most = 0
 
-        async def enough() -> bool:
-            nonlocal most
+        async def few_wait() -> bool:
             found = await migration.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                 " AND wait_event_type = 'Lock'"
             )
             [waiting] = await found.fetchone() or [0]
-            most = max(most, waiting)
-            # All that may be given up while none is answered, of those who compare and those who sign in.
+            return 1 <= waiting <= 2
+
+        async def enough() -> bool:
+            # All that may be while none is answered, of those who compare and those who look who is signed in.
             return await calls_given_up(server) >= GIVEN_UP * 2
 
+        await eventually(few_wait, "looks wait for the tables")
         await eventually(enough, "looks are given up")
-    assert 1 <= most <= 3
+        await eventually(few_wait, "only one of each kind waits")
     await asyncio.to_thread(direct.shell, SEND)
     await eventually(lambda: listener.sync["unread"] == 1, "all goes on")
     await leave(listener)
