@@ -118,16 +118,23 @@ async def test_a_locked_table_takes_few_connections(server: Server, direct: Proj
     [key] = await ask(server, kind="sign in many", users=1)
     listener = await listen(server.port, key)
     database = json.loads(direct.env["PROJECT_SETTINGS"])["DATABASES"]["default"]
-    address = {"host": database["HOST"], "port": database["PORT"], "user": database["USER"]}
-    async with await psycopg.AsyncConnection.connect(
-        **address, dbname=database["NAME"]
-    ) as migration:
+    address = {
+        "host": database["HOST"],
+        "port": database["PORT"],
+        "user": database["USER"],
+        "dbname": database["NAME"],
+    }
+    async with (
+        # Outside of a transaction: within one, what others do is looked up once.
+        await psycopg.AsyncConnection.connect(**address, autocommit=True) as onlooker,
+        await psycopg.AsyncConnection.connect(**address) as migration,
+    ):
         await migration.execute(
             "LOCK TABLE auth_user, stored_messages_message IN ACCESS EXCLUSIVE MODE"
         )
 
         async def few_wait() -> bool:
-            found = await migration.execute(
+            found = await onlooker.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                 " AND wait_event_type = 'Lock'"
             )
