@@ -199,7 +199,7 @@ svg { display: block; inline-size: 100%; fill: none; stroke: currentColor; strok
 .unread::before { content: ""; position: absolute; inset-block-start: calc(min(1.14em, 6.2vw) + 9px); inset-inline-start: 5px;
   border: 3px solid var(--_accent); border-radius: 3px; }
 .link { grid-row: span 2; display: flex; gap: 12px; padding-block: 12px; padding-inline: 16px 4px; }
-.link, .content { min-inline-size: 0; }
+.link, .content, .title { min-inline-size: 0; }
 a:hover .subject { text-decoration: underline; }
 .level, .state-icon { flex: none; display: grid; place-items: center; inline-size: 1.78em;
   block-size: 1.78em; border-radius: 50%; overflow: hidden; font-size: min(1.285em, 7vw); color: var(--_level);

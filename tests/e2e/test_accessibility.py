@@ -182,3 +182,23 @@ async def test_one_of_several_bells_announces(site: Site, page: Page) -> None:
     await Bell(page, 1).counts(1)
     await page.clock.run_for(1000)
     assert await told.all_text_contents() == ["", "New notification: News", ""]
+
+
+async def test_large_texts_in_a_narrow_window_break(site: Site, page: Page) -> None:
+    """The longest title there is, at twice the usual size."""
+    await page.set_viewport_size({"width": 320, "height": 640})
+    await site.sign_in(page, somebody("ada"))
+    await page.goto(f"{site.url}/strict/?keys&language=de")
+    await is_live(page)
+    cut = await page.evaluate(
+        """() => {
+          const bell = document.querySelector("notification-bell");
+          bell.style.setProperty("--notification-bell-font-size", "28px");
+          bell.open = true;
+          return ["panel", "head", "title"].filter((part) => {
+            const one = bell.shadowRoot.querySelector(`.${part}`);
+            return one.scrollWidth > one.clientWidth;
+          });
+        }"""
+    )
+    assert cut == []
