@@ -109,8 +109,7 @@ class Keys {
 
   /** As the arrows do, but to the link where there is one: it is what Enter opens. */
   #step(key) {
-    const from = this.#root.activeElement ?? this.#panel;
-    from.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    this.#panel.dispatchEvent(new KeyboardEvent("keydown", { key })); // for nobody else to hear
     this.#row?.querySelector("a.link")?.focus();
   }
 

@@ -239,6 +239,7 @@ async def test_a_further_page_that_fails_waits_for_a_click(site: Site, page: Pag
         await route.fulfill(status=500)
 
     await page.route("**/messages/inbox/?*cursor=*", fail)
+    await expect(bell.rows).to_have_count(20)
     await bell.scroll_to_end()
     await expect(bell.panel).to_contain_text("That did not work")
     await bell.body.evaluate("(body) => body.scrollTo(0, 0)")
