@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from contextlib import suppress
 from http.client import HTTPException
 from typing import Any
@@ -28,14 +29,16 @@ _PAUSE = 0.1
 class Writers:
     """Writes through workers, through servers and through clients while :attr:`active`.
 
-    ``done`` counts the operations by kind, ``failed`` those that nobody could do: a database may be away.
+    ``done`` counts the operations by kind; ``failures`` has what nobody could do, by who was asked: a "worker", a
+    "server" or a "tab". ``longest`` is how many seconds one of them took at most.
     """
 
     def __init__(
         self, deployment: Deployment, names: list[str], tabs: list[str], seed: str
     ) -> None:
         self.done: dict[str, int] = {}
-        self.failed = 0
+        self.failures: list[tuple[str, str]] = []
+        self.longest = 0.0
         self._deployment = deployment
         self._names = names
         self._tabs = tabs
@@ -93,12 +96,14 @@ class Writers:
                 "draw": generator.random(),
                 "tab": generator.choice(self._tabs),
             }
+            began = time.monotonic()
             try:
                 await do(asked)
-            except (Refused, Ended, OSError, HTTPException):
-                self.failed += 1
+            except (Refused, Ended, OSError, HTTPException) as error:
+                self.failures.append((name.partition("-")[0], f"{kind}: {error!r}"))
             else:
                 self.done[kind] = self.done.get(kind, 0) + 1
+            self.longest = max(self.longest, time.monotonic() - began)
             await asyncio.sleep(generator.expovariate(1 / _PAUSE))
 
     async def _by_worker(self, index: int, asked: dict[str, Any]) -> None:
