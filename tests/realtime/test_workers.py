@@ -31,7 +31,10 @@ settings.CHANNEL_LAYERS = {{"default": {{
 }}}}
 settings.REALTIME = {{"PUBLISH_TIMEOUT": 60}}
 django.setup()
-app = Celery("jobs", broker={url!r})
+app = Celery("jobs", broker="filesystem://")
+app.conf.broker_transport_options = dict.fromkeys(
+    ("data_folder_in", "data_folder_out", "control_folder"), {folder!r}
+)
 
 
 @app.task
@@ -52,7 +55,8 @@ if __name__ == "__main__":
 def test_children_of_celery_that_are_replaced_after_each_task(
     redis_url: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "jobs.py").write_text(JOBS.format(url=redis_url))
+    (tmp_path / "queue").mkdir()
+    (tmp_path / "jobs.py").write_text(JOBS.format(url=redis_url, folder=str(tmp_path / "queue")))
     environment = Project(ROOT, "tests.project.settings").environment
     expected = {b"task 0", b"task 1"}
     log = tmp_path / "log"
