@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.async_api import ConsoleMessage, Page, expect
+from playwright.async_api import Page, expect
 
 from tests.e2e.bell import Bell
 from tests.e2e.example import Example, sign_in
 from tests.e2e.watching import (
+    Traffic,
     becomes,
     is_live,
     is_polling,
@@ -107,13 +108,7 @@ async def choose(page: Page, **fields: str) -> None:
 
 
 async def test_the_bell_becomes_what_was_chosen(example: Example, page: Page) -> None:
-    complaints: list[str] = []
-
-    def said(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            complaints.append(message.text)
-
-    page.on("console", said)
+    traffic = Traffic(page)
     bell = await sign_in(page, example.urls[0], "Ada Lindqvist")
     await is_live(page)
     await choose(page, theme="Dark", language="العربيّة", **{"Live": "off", "Of my own": "on"})
@@ -134,7 +129,7 @@ async def test_the_bell_becomes_what_was_chosen(example: Example, page: Page) ->
     await panel.get_by_role("link", name="عرض كل الإشعارات").click()
     await expect(page.get_by_role("heading", name="الإشعارات")).to_be_visible()
     # The policy of every page let all of this pass.
-    assert complaints == []
+    assert traffic.complaints == []
 
 
 async def test_what_was_sent_to_oneself_arrives_in_another_tab(
@@ -182,13 +177,7 @@ async def test_toasts_and_the_count_in_the_title(example: Example, page: Page) -
 
 
 async def test_desktop_sound_and_keys(example: Example, page: Page) -> None:
-    complaints: list[str] = []
-
-    def said(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            complaints.append(message.text)
-
-    page.on("console", said)
+    traffic = Traffic(page)
     await leave_undecided(page)
     bell = await sign_in(page, example.urls[0], "Ada Lindqvist")
     await choose(page, **{"On the desktop": "on", "Sound": "on", "Keyboard shortcuts": "on"})
@@ -200,7 +189,7 @@ async def test_desktop_sound_and_keys(example: Example, page: Page) -> None:
     assert await page.evaluate("asked") == 1
     await page.keyboard.press("?")
     await expect(bell.panel).to_contain_text("Next, previous")
-    assert complaints == []
+    assert traffic.complaints == []
 
 
 async def test_one_socket_for_all_tabs(example: Example, page: Page) -> None:
