@@ -74,18 +74,23 @@ def crowd(db):
 @pytest.fixture
 def sent_to(monkeypatch):
     """Within `with sent_to() as ports`, the port of each batch of bytes that goes to a server; it goes there."""
-    writes = []
+    recorded = []
     send_packed_command = redis.connection.AbstractConnection.send_packed_command
 
     def send(self, command, *args, **kwargs):
-        writes.append(getattr(self, "port", None))
+        for writes in recorded:
+            writes.append(getattr(self, "port", None))
         return send_packed_command(self, command, *args, **kwargs)
 
     monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", send)
 
     @contextmanager
     def sent_to():
-        writes.clear()
-        yield writes
+        writes = []
+        recorded.append(writes)
+        try:
+            yield writes
+        finally:
+            recorded.remove(writes)
 
     return sent_to

@@ -166,12 +166,12 @@ def move_slot(redis_cluster):
     """Move a user's slot, which has to be empty, to another node; or begin to, and leave it so until the end."""
     clients = {node.port: Redis.from_url(node.url) for node in redis_cluster.nodes}
     ids = {port: client.execute_command("CLUSTER MYID") for port, client in clients.items()}
-    moved = {}
+    moved = set()
 
     def move(user, target, *, finish):
         key = owner_keys(owner_name(user.pk))[0]
         slot, source = key_slot(key.encode()), redis_cluster.node_of(key)
-        moved[slot] = source.port
+        moved.add(slot)
         importing = ("CLUSTER SETSLOT", slot, "IMPORTING", ids[source.port])
         clients[target.port].execute_command(*importing)
         clients[source.port].execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[target.port])
@@ -181,13 +181,9 @@ def move_slot(redis_cluster):
 
     yield move
     redis_cluster.flush()
-    for slot, port in moved.items():
-        for client in clients.values():
-            client.execute_command("CLUSTER SETSLOT", slot, "STABLE")
-            client.execute_command("CLUSTER SETSLOT", slot, "NODE", ids[port])
+    redis_cluster.take_back(moved)
     for client in clients.values():
         client.close()
-    redis_cluster.wait_until_ok()
 
 
 def test_a_slot_that_moved_is_found(on_cluster, redis_cluster, on_different_nodes, move_slot):

@@ -1,7 +1,7 @@
 """A Redis Cluster of the tests' own: three primaries, each with a third of the slots."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -40,8 +40,24 @@ class RedisCluster:
             node.stop()
 
     def wait_until_ok(self) -> None:
-        """Returns once every node knows who serves every slot."""
+        """Returns once every node knows that every slot is where it belongs."""
         wait_for(lambda: all(map(_is_ok, self.nodes)), "every node sees the whole cluster")
+        wait_for(self._is_settled, "every slot is where it belongs, to every node")
+
+    def take_back(self, slots: Iterable[int]) -> None:
+        """Give empty slots that were moved, or are on the move, to the nodes that they belong to."""
+        wait_for(self._has_one_epoch, "every node has heard of every move")
+        for slot in slots:
+            owner = self.nodes[slot * len(self.nodes) // _SLOTS]
+            with Redis.from_url(owner.url, decode_responses=True) as client:
+                owner_id = client.execute_command("CLUSTER MYID")
+                # Who was given the slot claims it until they hear better: an older claim loses.
+                client.execute_command("CLUSTER BUMPEPOCH")
+            for node in self.nodes:
+                with Redis.from_url(node.url) as client:
+                    client.execute_command("CLUSTER SETSLOT", slot, "STABLE")
+                    client.execute_command("CLUSTER SETSLOT", slot, "NODE", owner_id)
+            self.wait_until_ok()
 
     def node_of(self, key: str) -> RedisServer:
         """The primary that has this key."""
@@ -50,6 +66,19 @@ class RedisCluster:
     def flush(self) -> None:
         for node in self.nodes:
             node.flush()
+
+    def _is_settled(self) -> bool:
+        """Whether all see the same owners, and the same epochs, by which the older of two claims to a slot loses."""
+        first, *others = map(_shares_seen_by, self.nodes)
+        shares = [
+            [[str(_share(index, len(self.nodes))), str(_share(index + 1, len(self.nodes)) - 1)]]
+            for index in range(len(self.nodes))
+        ]
+        owned = [first.get(node.port, ("", []))[1] for node in self.nodes]
+        return owned == shares and all(other == first for other in others)
+
+    def _has_one_epoch(self) -> bool:
+        return len({_info(node)["cluster_current_epoch"] for node in self.nodes}) == 1
 
     def _assign_slots(self) -> None:
         for index, node in enumerate(self.nodes):
@@ -89,9 +118,24 @@ def _share(index: int, size: int) -> int:
     return -(-index * _SLOTS // size)
 
 
-def _is_ok(node: RedisServer) -> bool:
+def _info(node: RedisServer) -> dict[str, str]:
     with Redis.from_url(node.url, decode_responses=True) as client:
-        info = client.execute_command("CLUSTER INFO")
+        info: dict[str, str] = client.execute_command("CLUSTER INFO")
+    return info
+
+
+def _shares_seen_by(node: RedisServer) -> dict[int, tuple[str, list[list[str]]]]:
+    """What a node knows of every node, by its port: its epoch, and from where to where its slots go."""
+    with Redis.from_url(node.url, decode_responses=True) as client:
+        seen = client.execute_command("CLUSTER NODES")
+    return {
+        int(address.rpartition(":")[2]): (about["epoch"], about["slots"])
+        for address, about in seen.items()
+    }
+
+
+def _is_ok(node: RedisServer) -> bool:
+    info = _info(node)
     # The first node owns slots before it knows of anybody else's.
     return bool(info["cluster_state"] == "ok" and info["cluster_slots_ok"] == str(_SLOTS))
 
