@@ -102,7 +102,7 @@ class Reconciler:
     async def _greet_new(self) -> None:
         sockets, self._new = [one for one in self._new if not one.closing], []
         try:
-            summaries = await self._summaries({socket.owner for socket in sockets})
+            summaries = await self._summaries(sockets)
         except Exception:
             self._new = sockets + self._new
             self._arrived.set()
@@ -127,7 +127,7 @@ class Reconciler:
             for socket in connected.sockets
             if socket.greeted
         ]
-        summaries = await self._summaries({socket.owner for socket in sockets})
+        summaries = await self._summaries(sockets)
         missed = {
             socket.owner
             for socket in sockets
@@ -158,25 +158,26 @@ class Reconciler:
             else:
                 yield socket
 
-    async def _summaries(self, owners: set[str]) -> dict[str, Summary]:
-        users = [self._users[owner].user for owner in owners if owner in self._users]
-        found = await self._database.run(api.summaries, users) if users else {}
-        return {str(pk): summary for pk, summary in found.items()}
+    async def _summaries(self, sockets: Iterable[Socket]) -> dict[str, Summary]:
+        told = {socket.owner: socket.told for socket in sockets}
+        users = [self._users[owner].user for owner in told if owner in self._users]
+        return await self._database.run(_summaries, users, told) if users else {}
 
     async def _sync(
         self, sockets: Iterable[Socket], summaries: Mapping[str, Summary], pause: float = 0.0
     ) -> None:
         """Send these sockets their summaries; ``pause``: seconds after each slice, unless a round is wanted now."""
-        messages: dict[str, Message] = {}
+        message: Message = {}
+        owner = None  # of this message: a user's sockets follow one another
         count = hints = 0
         for count, socket in enumerate(sockets, start=1):
             summary, connected = summaries.get(socket.owner), self._users.get(socket.owner)
             if socket.closing or summary is None or connected is None:
                 continue
-            message = messages.get(socket.owner)
-            if message is None:
+            if socket.owner != owner:
+                owner = socket.owner
                 text = sync_frame(connected.key, summary, self._heartbeat)
-                message = messages[socket.owner] = {"type": "websocket.send", "text": text}
+                message = {"type": "websocket.send", "text": text}
             if socket.told is not None and socket.told != summary:
                 hints += 1
             socket.sync(summary, message)
@@ -184,3 +185,17 @@ class Reconciler:
                 await asyncio.sleep(0 if self._missed.is_set() else pause)
         counters.syncs += count
         counters.fetch_hints += hints
+
+
+def _summaries(users: list[Any], told: Mapping[str, Summary | None]) -> dict[str, Summary]:
+    """Return the summaries by owner: where nothing is new, the very object that was told.
+
+    Thousands of others, in every round, would grow old enough for the garbage collector to go through the whole
+    process because of them.
+    """
+    found = {}
+    for pk, summary in api.summaries(users).items():
+        owner = str(pk)
+        before = told.get(owner)
+        found[owner] = summary if before is None or before != summary else before
+    return found

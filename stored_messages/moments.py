@@ -9,9 +9,10 @@ from django.utils import timezone
 
 def as_project_date(moment: datetime) -> datetime:
     """Return the same moment as ``timezone.now()`` would give it. A naive one is in the current time zone."""
-    if settings.USE_TZ:
-        return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
-    return moment if timezone.is_naive(moment) else timezone.make_naive(moment)
+    is_naive = timezone.is_naive(moment)
+    if is_naive != settings.USE_TZ:
+        return moment
+    return timezone.make_aware(moment) if is_naive else timezone.make_naive(moment)
 
 
 def clean_date(moment: Any) -> datetime | None:

@@ -69,7 +69,9 @@ def users_by_pk(users: Iterable[Any]) -> dict[Any, Any]:
     """
     model = get_user_model()
     by_pk = {_user_pk(model, user): user for user in users}
-    keys = [pk for pk, user in by_pk.items() if not hasattr(user, "pk")]
+    keys = [
+        pk for pk, user in by_pk.items() if not (isinstance(user, Model) or hasattr(user, "pk"))
+    ]
     if keys:
         found = model._base_manager.in_bulk(keys)
         by_pk.update((pk, found.get(pk)) for pk in keys)
@@ -79,7 +81,7 @@ def users_by_pk(users: Iterable[Any]) -> dict[Any, Any]:
 def _user_pk(model: Any, user: Any) -> Any:
     if isinstance(user, Model) and not isinstance(user, model):
         raise TypeError(f"{user!r} is no {settings.AUTH_USER_MODEL}.")
-    pk = user.pk if hasattr(user, "pk") else user
+    pk = getattr(user, "pk", user)
     if pk is None:
         raise ValueError(f"{user!r} has no inbox: not saved, or not signed in.")
     try:
@@ -137,9 +139,9 @@ _UNLIMITED = {
 
 def joined_at(user: Any) -> datetime | None:
     """Return since when this user sees broadcasts: ``date_joined`` where the model has it, else ``None`` for ever."""
-    if user is not None and not hasattr(user, "pk"):  # a key, which does not say
-        user = get_user_model()._base_manager.filter(pk=user).first()
     joined = getattr(user, "date_joined", None)
+    if joined is None and user is not None and not hasattr(user, "pk"):  # a key, which does not say
+        return joined_at(get_user_model()._base_manager.filter(pk=user).first())
     return as_project_date(joined) if isinstance(joined, datetime) else None
 
 
