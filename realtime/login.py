@@ -41,15 +41,17 @@ class SignIn(Protocol):
 class SessionSignIn:
     """A session. No session engine can be asked about one without its key, so the key is kept here.
 
-    It never leaves the process, where the handshake's cookie has it too; what travels is a salted HMAC.
+    It never leaves the process, where the handshake's cookie has it too; what travels is a salted HMAC. ``proof`` is
+    whose it was when it was last found good, and a hash of what had to be seen for that.
     """
 
-    __slots__ = ("digest", "key", "older_digests")
+    __slots__ = ("digest", "key", "older_digests", "proof")
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.digest, *older = session_digests(key)
         self.older_digests: Sequence[str] = tuple(older)
+        self.proof: tuple[str, bytes] | None = None
 
     def user(self) -> Any | None:
         return session_and_user(self.key)[1]

@@ -4,6 +4,7 @@ These answers are only ever "certainly": about everybody else the sign-in itself
 opened. So a project's own engines, backends and users are treated as everywhere else, only not in bulk.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.contrib.auth import (
     load_backend,
 )
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends import cached_db, db
 from django.core.exceptions import ValidationError
 from django.db import connections
@@ -50,10 +52,24 @@ def active_users(users: Iterable[Any]) -> dict[str, bool]:
 
 
 def certain_owners(sign_ins: Iterable[SignIn]) -> dict[str, str]:
-    """Return who is certainly signed in: the primary key as text, by digest of the sign-in."""
-    sessions = [one for one in sign_ins if isinstance(one, SessionSignIn)]
-    found = certain_sign_ins([one.key for one in sessions])
-    return {one.digest: str(found[one.key][1].pk) for one in sessions if one.key in found}
+    """Return who is certainly signed in: the primary key as text, by digest of the sign-in.
+
+    For sessions in the database two queries, and a third for those of which something has changed since they were found
+    good: only these are decoded. Elsewhere one look for each, and one query.
+    """
+    sessions = {one.key: one for one in sign_ins if isinstance(one, SessionSignIn)}
+    if not _are_rows():
+        found = _found_in(_contents(sessions))
+        return {sessions[key].digest: str(user.pk) for key, (_, user) in found.items()}
+    rows = _rows(sessions)
+    owners = _proven_owners(sessions, rows)
+    changed = {key: data for key, data in rows.items() if sessions[key].digest not in owners}
+    for key, (_, user) in _found_in(_decoded(changed)).items():
+        owner = str(user.pk)
+        owners[sessions[key].digest] = owner
+        if _password_decides(type(user)):
+            sessions[key].proof = owner, _evidence(rows[key], user.password)
+    return owners
 
 
 def certain_sign_ins(keys: Iterable[str]) -> dict[str, tuple[Mapping[str, Any], Any]]:
@@ -61,7 +77,13 @@ def certain_sign_ins(keys: Iterable[str]) -> dict[str, tuple[Mapping[str, Any], 
 
     Two queries for sessions in the database; elsewhere one look for each, and one query.
     """
-    contents = _contents(list(keys))
+    return _found_in(_decoded(_rows(keys)) if _are_rows() else _contents(keys))
+
+
+def _found_in(
+    contents: Mapping[str, Mapping[str, Any]],
+) -> dict[str, tuple[Mapping[str, Any], Any]]:
+    """Return what is in these sessions with who is certainly signed in, by session key."""
     pks = {key: pk for key, content in contents.items() if (pk := _user_pk(content)) is not None}
     users: dict[Any, Any] = {}
     for batch in _batches(set(pks.values())):
@@ -76,17 +98,62 @@ def certain_sign_ins(keys: Iterable[str]) -> dict[str, tuple[Mapping[str, Any], 
     return found
 
 
-def _contents(keys: list[str]) -> Mapping[str, Mapping[str, Any]]:
+def _contents(keys: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     store = session_store()
-    if store.load not in {db.SessionStore.load, cached_db.SessionStore.load}:
-        return {key: dict(store(key).items()) for key in keys}
-    reader, model = store(), store.get_model_class()
-    found = {}
+    return {key: dict(store(key).items()) for key in keys}
+
+
+def _are_rows() -> bool:
+    return session_store().load in {db.SessionStore.load, cached_db.SessionStore.load}
+
+
+def _rows(keys: Iterable[str]) -> dict[str, str]:
+    """Return the sessions that have not expired, by key, as they are in the database."""
+    found: dict[str, str] = {}
+    sessions = session_store().get_model_class().objects.filter(expire_date__gt=timezone.now())
     for batch in _batches(keys):
-        rows = model.objects.filter(session_key__in=batch, expire_date__gt=timezone.now())
-        for key, data in rows.values_list("session_key", "session_data"):
-            found[key] = reader.decode(data)
+        rows = sessions.filter(session_key__in=batch)
+        found.update(rows.values_list("session_key", "session_data"))
     return found
+
+
+def _decoded(rows: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
+    reader = session_store()()
+    return {key: reader.decode(data) for key, data in rows.items()}
+
+
+def _proven_owners(
+    sessions: Mapping[str, SessionSignIn], rows: Mapping[str, str]
+) -> dict[str, str]:
+    """Return who was found good before, where the session and the password are what they were then."""
+    model = get_user_model()
+    proofs = {key: proof for key in rows if (proof := sessions[key].proof) is not None}
+    passwords: dict[str, str] = {}
+    if proofs and _password_decides(model):
+        active = model._default_manager.filter(is_active=True)
+        for batch in _batches({owner for owner, _ in proofs.values()}):
+            for pk, password in active.filter(pk__in=batch).values_list("pk", "password"):
+                passwords[str(pk)] = password
+    return {
+        sessions[key].digest: owner
+        for key, (owner, evidence) in proofs.items()
+        if owner in passwords and _evidence(rows[key], passwords[owner]) == evidence
+    }
+
+
+def _password_decides(model: Any) -> bool:
+    """Whether a session is good for as long as these columns say so: the password, and whether the user is active."""
+    names = {field.name for field in model._meta.concrete_fields}
+    return {"password", "is_active"} <= names and (
+        model.get_session_auth_hash is AbstractBaseUser.get_session_auth_hash
+    )
+
+
+def _evidence(session_data: str, password: str) -> bytes:
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return hashlib.blake2b(
+        repr((session_data, password, secrets)).encode(), digest_size=16
+    ).digest()
 
 
 def _user_pk(content: Mapping[str, Any]) -> Any | None:

@@ -7,6 +7,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import connection, connections
@@ -281,22 +283,84 @@ async def failed_to_look() -> None:
         await eventually(lambda: len(seen) >= 2, "two failed looks")
 
 
+def signed_in_sessions(user: User, number: int) -> list[SessionSignIn]:
+    """So many sessions of a user, in the database."""
+    store = import_module("django.contrib.sessions.backends.db").SessionStore
+    client = Client()
+    client.force_login(user)
+    content = store(client.session.session_key)
+    rows = []
+    for _ in range(number):
+        session = store()
+        session.update(dict(content.items()))
+        session._session_key = session._get_new_session_key()
+        rows.append(session.create_model_instance(session._session))
+    store.get_model_class().objects.bulk_create(rows)
+    return [SessionSignIn(row.session_key) for row in rows]
+
+
+def look_at(sessions: list[SessionSignIn]) -> tuple[dict[str, str], int, int]:
+    """Who is found, with how many queries, and how many sessions were decoded for that."""
+    decoded: list[str] = []
+    decode = SessionBase.decode
+
+    def counting(self: SessionBase, session_data: str) -> dict[str, Any]:
+        decoded.append(session_data)
+        return decode(self, session_data)
+
+    with (
+        CaptureQueriesContext(connections["default"]) as captured,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(SessionBase, "decode", counting)
+        found = still_signed_in.certain_owners(sessions)
+    return found, len(captured), len(decoded)
+
+
 @pytest.mark.parametrize("number", [1, 700])
 async def test_sessions_in_the_database_are_asked_in_bulk(user: User, number: int) -> None:
-    def ask() -> tuple[int, int]:
-        store = import_module("django.contrib.sessions.backends.db").SessionStore
-        client = Client()
-        client.force_login(user)
-        content = store(client.session.session_key)
-        rows = []
-        for _ in range(number):
-            session = store()
-            session.update(dict(content.items()))
-            session._session_key = session._get_new_session_key()
-            rows.append(session.create_model_instance(session._session))
-        store.get_model_class().objects.bulk_create(rows)
-        with CaptureQueriesContext(connections["default"]) as captured:
-            found = still_signed_in.certain_owners([SessionSignIn(row.session_key) for row in rows])
-        return len(found), len(captured)
+    sessions = await sync_to_async(signed_in_sessions)(user, number)
+    everybody = {one.digest: str(user.pk) for one in sessions}
 
-    assert await sync_to_async(ask)() == (number, 2)
+    assert await sync_to_async(look_at)(sessions) == (everybody, 2, number)
+    assert await sync_to_async(look_at)(sessions) == (everybody, 2, 0)
+
+
+async def test_only_what_has_changed_since_it_was_found_good_is_decoded_again(
+    user: User, other: User
+) -> None:
+    def look() -> None:
+        mine, theirs = signed_in_sessions(user, 3), signed_in_sessions(other, 1)
+        look_at([*mine, *theirs])
+        changed = SessionStore(mine[0].key)
+        changed["colour"] = "blue"
+        changed.save()
+        SessionStore(mine[1].key).delete()
+
+        found, queries, decoded = look_at([*mine, *theirs])
+        assert set(found) == {mine[0].digest, mine[2].digest, theirs[0].digest}
+        assert (queries, decoded) == (3, 1)
+
+        other.set_password("another")
+        other.save()
+        found, _, decoded = look_at([*mine, *theirs])
+        assert set(found) == {mine[0].digest, mine[2].digest}
+        assert decoded == 1
+
+    await sync_to_async(look)()
+
+
+async def test_a_user_with_a_hash_of_their_own_is_asked_each_time(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = ["a"]
+    monkeypatch.setattr(User, "get_session_auth_hash", lambda self: hashes[-1], raising=False)
+
+    def look() -> None:
+        sessions = signed_in_sessions(user, 2)
+        for _ in range(2):
+            assert look_at(sessions)[::2] == ({one.digest: str(user.pk) for one in sessions}, 2)
+        hashes.append("b")
+        assert look_at(sessions)[0] == {}
+
+    await sync_to_async(look)()
