@@ -24,18 +24,37 @@ def find_program(name: str, *, package: str, also_in: Sequence[Path] = ()) -> st
     return found
 
 
-def free_port() -> int:
-    """A port nobody listens on, out of the range that the system hands to outgoing connections."""
-    generator = random.SystemRandom()
+def free_port(*, also: int = 0) -> int:
+    """A port nobody listens on, nor on the one that is `also` so much higher; given out once in a run.
+
+    Whoever gets it may take their time, or leave it for a while: another worker has ports of its own. None are in
+    the range that the system hands to outgoing connections.
+    """
     while True:
-        port = generator.randrange(10_000, 30_000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
+        port = random.SystemRandom().choice(_PORTS)
+        if port not in _given_out and _is_free(port) and (not also or _is_free(port + also)):
+            _given_out.add(port)
             return port
+
+
+def _ports_of_this_worker() -> Sequence[int]:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    workers = max(int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), worker + 1)
+    return range(10_000, 20_000)[worker::workers]
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+_PORTS = _ports_of_this_worker()
+_given_out: set[int] = set()
 
 
 def ending_with_parent(command: Sequence[str], user: str | None) -> list[str]:

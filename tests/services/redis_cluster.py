@@ -1,6 +1,5 @@
 """A Redis Cluster of the tests' own: three primaries, each with a third of the slots."""
 
-import socket
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -98,19 +97,8 @@ def _node(directory: Path) -> RedisServer:
         *("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"),
         # On a busy machine healthy nodes are silent for longer than one thinks, and the others would mourn them.
         *("--cluster-node-timeout", "10000"),
-        port=_port_with_bus(),
+        port=free_port(also=_BUS),
     )
-
-
-def _port_with_bus() -> int:
-    while True:
-        port = free_port()
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST, port + _BUS))
-            except OSError:
-                continue
-        return port
 
 
 def _share(index: int, size: int) -> int:
