@@ -1,5 +1,6 @@
 """A Redis server of the tests' own."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,15 @@ class RedisServer(ListeningProcess):
             *options,
         ]
         super().__init__("Redis", command, port=port, log=directory / "redis.log")
+
+    def ready(self) -> bool:
+        # It listens at one of its addresses before the others: who is answered finds it at all of them.
+        try:
+            with socket.create_connection((HOST, self.port), timeout=5) as probe:
+                probe.sendall(b"PING\r\n")
+                return bool(probe.recv(16))
+        except OSError:
+            return False
 
     @property
     def url(self) -> str:
