@@ -1,11 +1,10 @@
 """Every fault in turn and all together, on a site as in production and on the smallest one.
 
-A seed is drawn for each run and printed; `FAULTS_SEED` replays it. `make faults` does the same for minutes.
+Always the same schedules, unless `FAULTS_SEED` is another one; `make faults` draws one and goes on for minutes.
 """
 
 import os
 import random
-import secrets
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,12 @@ INTERVAL = 3.0
 
 @pytest.fixture
 def seed() -> str:
-    return os.environ.get("FAULTS_SEED") or secrets.token_hex(4)
+    return os.environ.get("FAULTS_SEED") or "1"
 
 
 async def test_a_site_as_in_production(
     seed: str, tmp_path: Path, page: Page, request: pytest.FixtureRequest
 ) -> None:
-    print(f"FAULTS_SEED={seed}")
     network = random.Random(f"{seed}/network")
     async with production(
         tmp_path, layer="pubsub", interval=INTERVAL, generator=network
@@ -56,7 +54,6 @@ async def test_a_site_as_in_production(
 
 
 async def test_the_smallest_site(seed: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    print(f"FAULTS_SEED={seed}")
     network = random.Random(f"{seed}/network")
     async with embedded(tmp_path, interval=INTERVAL, generator=network) as deployment:
         request.node.stash[deployment_key] = deployment
