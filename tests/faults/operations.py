@@ -26,6 +26,7 @@ from realtime.health import health
 from realtime.sockets import Socket
 from stored_messages.api import StoredMessage, get_backend
 from stored_messages.conf import app_settings
+from stored_messages.models import Delivery, Message
 from tests.services.waiting import wait_for
 
 EVERYBODY = "everybody"
@@ -79,13 +80,16 @@ def _sign_in_many(asked: dict[str, Any]) -> list[str]:
 
 def _send(asked: dict[str, Any]) -> None:
     text = text_for(asked["to"], asked["number"])
-    date = None
-    if "expires in" in asked:
-        left = timedelta(days=app_settings.INBOX_EXPIRE_DAYS, seconds=-asked["expires in"])
-        date = timezone.now() - left
-    stored_messages.add_message_for(
-        _users(asked["to"]), stored_messages.STORED_INFO, text, date=date
-    )
+    stored_messages.add_message_for(_users(asked["to"]), stored_messages.STORED_INFO, text)
+
+
+def _expire(asked: dict[str, Any]) -> None:
+    """As if the time had passed that all the user has may stay in the inbox."""
+    date = timezone.now() - timedelta(days=app_settings.INBOX_EXPIRE_DAYS)
+    held = Delivery.objects.filter(user=_user(asked))
+    with transaction.atomic():
+        Message.objects.filter(pk__in=held.values("message")).update(date=date)
+        held.update(date=date)
 
 
 def _commit_late(asked: dict[str, Any]) -> None:
@@ -191,6 +195,7 @@ OPERATIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "create users": _create_users,
     "sign in many": _sign_in_many,
     "send": _send,
+    "expire": _expire,
     "commit late": _commit_late,
     "send to all": _send_to_all,
     "broadcast many": _broadcast_many,

@@ -93,7 +93,7 @@ if __name__ == "__main__":
 
     sys.addaudithook(_note)
     _send()
-    assert flush(30), "Redis was well, and did not take an event"
+    assert flush(60), "Redis was well, and did not take an event"
     os.kill(int(pid), int(signal_number))
     WAYS[way]()
     _check()

@@ -23,11 +23,15 @@ EVERYBODY = "asgi__group__realtime.everybody"
 TO_ALL = """
 import stored_messages
 from django.contrib.auth.models import User
+from realtime.publisher import flush
 stored_messages.add_message_for(User.objects.all(), stored_messages.STORED_INFO, "to each")
+assert flush(60)
 """
 BROADCAST = """
 import stored_messages
+from realtime.publisher import flush
 stored_messages.broadcast_message(stored_messages.STORED_INFO, "to everybody")
+assert flush(60)
 """
 
 

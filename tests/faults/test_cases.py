@@ -158,14 +158,11 @@ async def test_dismissed_and_stored_again(case: Case) -> None:
 
 
 async def test_one_expires_and_another_arrives(case: Case) -> None:
-    await case.send("fading", **{"expires in": 2})
+    await case.send("fading")
     await case.open()
     assert await case.texts() == ["fading"]
-
-    async def faded() -> bool:
-        return not await case.texts()
-
-    await eventually(faded, "it expired")
+    await case.do("expire")
+    assert await case.texts() == []
     await case.send("fresh")
     assert await case.texts() == ["fresh"]
     await case.shows_the_truth()

@@ -99,30 +99,37 @@ async def test_under_daphne_they_go_by_its_ping_timeout_and_the_memory_returns(
 ) -> None:
     """Its `send` never waits, so it keeps what is not read: for as long as it waits for a pong, and its timers run."""
     # Short, and long enough for a reader on a busy machine.
-    pings = ("--ping-interval", "6", "--ping-timeout", "8")
+    pings = ("--ping-interval", "6", "--ping-timeout", "12")
     server = start("daphne", *pings, SOCKETS_PER_USER=SLOW)
     [key, other] = await ask(server, kind="sign in many", users=2)
     reader = await listen(server.port, other)
     slow = await listen_all(server.port, [key] * SLOW, receive_buffer=4096)
     for listener in slow:
         listener.stop_reading()
-    before = memory(server)
-    await ask(server, kind="broadcast many", count=15, size=SIZE)
+    before, kept = memory(server), 0.0
+
+    def much_is_kept() -> bool:
+        nonlocal kept
+        kept = max(kept, memory(server) - before)
+        return kept > SLOW * 15 * SIZE / MIB / 2
+
+    # Looked at meanwhile: on a busy machine the first ones are gone when all is sent.
+    sending = asyncio.create_task(ask(server, kind="broadcast many", count=15, size=SIZE))
+    await eventually(much_is_kept, "there is something to be seen")
     await eventually(lambda: reader.frames.get("stored") == 15, "who reads is not delayed")
-    kept = memory(server) - before
-    assert kept > SLOW * 15 * SIZE / MIB / 2, f"{kept:.0f} MiB: nothing to be seen here"
+    await sending
 
     async def only_the_reader() -> bool:
         return bool(await ask(server, kind="collect") == 1)
 
-    await eventually(only_the_reader, "the slow ones are gone", timeout=90)
+    await eventually(only_the_reader, "the slow ones are gone", timeout=120)
     assert not reader.closed.done()
 
     async def little_is_left() -> bool:
         await ask(server, kind="collect")
         return memory(server) - before < kept / 3
 
-    await eventually(little_is_left, "the memory returns", timeout=90)
+    await eventually(little_is_left, "the memory returns", timeout=120)
     await leave(*slow, reader)
 
 

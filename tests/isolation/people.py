@@ -9,7 +9,7 @@ import requests
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.services.waiting import eventually
+from tests.services.waiting import CEILING, eventually
 
 
 class Record:
@@ -65,7 +65,7 @@ class Tab:
         async def closed() -> bool:
             return self._listening.done()
 
-        await eventually(closed, "the end of a socket whose user is signed out", timeout=60)
+        await eventually(closed, "the end of a socket whose user is signed out")
         assert self.socket.close_code == 4401
 
 
@@ -111,12 +111,17 @@ class Browser:
         cookie = f"sessionid={self._http.cookies['sessionid']}"
         url = f"{self.url.replace('http', 'ws', 1)}/ws/inbox/"
         try:
-            socket = await connect(url, additional_headers={"Cookie": cookie}, origin=self.url)
+            socket = await connect(
+                url,
+                additional_headers={"Cookie": cookie},
+                origin=self.url,
+                open_timeout=CEILING,
+            )
         except (OSError, InvalidHandshake) as error:
             raise AssertionError(f"no socket: {error}") from error
         tab = Tab(self.person, socket, self._record)
         self.tabs.append(tab)
-        await asyncio.wait_for(tab.synced.wait(), 60)
+        await asyncio.wait_for(tab.synced.wait(), CEILING)
 
     async def reconnect(self) -> None:
         tabs, self.tabs = self.tabs, []

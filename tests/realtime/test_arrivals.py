@@ -14,11 +14,12 @@ from django.test import Client
 from pytest_django import Settings
 
 from realtime import arrivals as module
+from realtime import database, login
 from realtime.arrivals import arrivals
 from realtime.login import THREADS
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
-from tests.services.waiting import eventually
+from tests.services.waiting import CEILING, eventually
 
 
 class Door:
@@ -31,7 +32,7 @@ class Door:
 
     def look_up(self, keys: Sequence[str]) -> Any:
         self.batches.append(len(keys))
-        assert self.opened.wait(30)
+        assert self.opened.wait(CEILING)
         return self._look_up(keys)
 
 
@@ -39,8 +40,13 @@ class Door:
 def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     door = Door()
     monkeypatch.setattr(module, "look_up", door.look_up)
+    # Threads that have the patience to wait before it.
+    for name in ("SHORTEST", "LONGEST"):
+        monkeypatch.setattr(database, name, CEILING)
+    login.stop_threads()
     yield door
     door.opened.set()
+    login.stop_threads()
 
 
 async def clients_of(*users: User) -> list[Client]:
@@ -56,7 +62,7 @@ async def arrive(door: Door, clients: Sequence[Client]) -> list[InboxTab]:
     tabs = [InboxTab(client=client) for client in [*[blocker] * THREADS, *clients]]
     opening = []
     for count, tab in enumerate(tabs, start=1):
-        opening.append(asyncio.create_task(tab.connect(timeout=30)))
+        opening.append(asyncio.create_task(tab.connect(timeout=CEILING)))
         if count <= THREADS:
             await eventually(lambda count=count: len(door.batches) == count, "a busy thread")
     await eventually(lambda: len(arrivals()._waiting) == len(clients), "all are waiting")
@@ -117,7 +123,7 @@ async def test_whoever_leaves_while_waiting_is_forgotten(
     await eventually(lambda: len(arrivals()._waiting) == len(keys), "all are waiting")
     waiting[-2].cancel()
     door.opened.set()
-    _, found = await asyncio.wait_for(waiting[-1], 30)
+    _, found = await asyncio.wait_for(waiting[-1], CEILING)
     assert found == other
     await asyncio.wait(waiting)
 

@@ -15,6 +15,7 @@ import realtime.asgi
 from realtime.asgi import application
 from realtime.routing import socket_stack, websocket_urlpatterns
 from realtime.testing import InboxTab
+from tests.services.waiting import CEILING
 
 
 async def test_django_answers_http(transactional_db: None) -> None:
@@ -57,7 +58,7 @@ async def test_the_socket_is_found_below_a_prefix(
 async def test_other_sockets_are_refused(transactional_db: None, path: str) -> None:
     tab = InboxTab(client=Client(), path=path)
     tab.scope["root_path"] = "/app"
-    accepted, _ = await tab.connect(timeout=30)
+    accepted, _ = await tab.connect(timeout=CEILING)
     assert not accepted
     await tab.wait()
 

@@ -12,18 +12,19 @@ from pytest_django import Settings
 from realtime.hubs import get_hub
 from realtime.testing import InboxTab
 from tests.realtime.sending import broadcast, send
+from tests.services.waiting import CEILING
 
 
 async def test_anonymous_is_accepted_and_told_by_4401(transactional_db: None) -> None:
     tab = InboxTab(client=Client())
-    assert await tab.connect(timeout=30) == (True, None)
+    assert await tab.connect(timeout=CEILING) == (True, None)
     assert await tab.closed() == 4401
     await tab.leave()
 
 
 async def test_an_anonymous_user_in_the_scope() -> None:
     tab = InboxTab(user=AnonymousUser())
-    assert await tab.connect(timeout=30) == (True, None)
+    assert await tab.connect(timeout=CEILING) == (True, None)
     assert await tab.closed() == 4401
     await tab.leave()
 
@@ -43,7 +44,7 @@ async def test_a_user_has_so_many_sockets_and_no_more(
     settings.REALTIME = {**settings.REALTIME, "SOCKETS_PER_USER": 2}
     async with InboxTab(user=user), InboxTab(user=user) as second:
         third = InboxTab(user=user)
-        assert await third.connect(timeout=30) == (True, None)
+        assert await third.connect(timeout=CEILING) == (True, None)
         assert await third.closed() == 4429
         await third.leave()
         async with InboxTab(user=other):

@@ -4,6 +4,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.services.server import Project, Serve
+from tests.services.waiting import CEILING
 
 SIGN_IN_ADA = """
 from django.contrib.auth.models import User
@@ -26,7 +27,9 @@ async def test_a_frame_from_the_client_closes_its_socket(
     session_key = project.shell(SIGN_IN_ADA).split()[-1]
     daphne = serve("daphne", project=project)
     headers = {"Cookie": f"sessionid={session_key}"}
-    async with connect(daphne.socket_url, additional_headers=headers, origin=daphne.url) as socket:
+    async with connect(
+        daphne.socket_url, additional_headers=headers, origin=daphne.url, open_timeout=CEILING
+    ) as socket:
         assert "sync" in await socket.recv()
         await socket.send(frame)
         await socket.wait_closed()

@@ -33,7 +33,10 @@ async def test_a_close_that_the_server_begins_arrives(serve: Serve, project: Pro
         sockets = [
             await stack.enter_async_context(
                 connect(
-                    granian.socket_url, additional_headers={"Cookie": cookie}, origin=granian.url
+                    granian.socket_url,
+                    additional_headers={"Cookie": cookie},
+                    origin=granian.url,
+                    open_timeout=CEILING,
                 )
             )
             for _ in range(5)

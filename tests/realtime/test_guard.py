@@ -1,5 +1,6 @@
 """Sockets that were open when their user, session or password was changed by somebody else."""
 
+import threading
 from importlib import import_module
 from typing import Any
 
@@ -21,7 +22,7 @@ from realtime.hubs import running_hubs
 from realtime.login import SessionSignIn
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
-from tests.services.waiting import eventually
+from tests.services.waiting import CEILING, eventually
 
 ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
 SERVER_SIDE = ENGINES[:-1]
@@ -165,7 +166,7 @@ async def test_a_changed_password_signs_out_elsewhere(user: User, engine: str) -
         assert again.sync["user"] == owner_key(user)
         await looked(again)
     refused = InboxTab(client=there)
-    await refused.connect(timeout=30)
+    await refused.connect(timeout=CEILING)
     assert await refused.closed() == 4401
     await refused.leave()
 
@@ -193,14 +194,22 @@ async def test_a_backend_of_ones_own_decides(user: User, settings: Settings) -> 
 
 
 async def test_a_logout_that_nobody_told_us_of_is_found_soon(
-    user: User, settings: Settings
+    user: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The event of a logout is lost if it comes before the hub has joined the group."""
     settings.REALTIME = {**settings.REALTIME, "SESSION_INTERVAL": 3600.0}
+    may_look = threading.Event()
+
+    def look_later(users: Any) -> Any:
+        assert may_look.wait(CEILING)
+        return still_signed_in.active_users(users)
+
+    monkeypatch.setattr(guard, "active_users", look_later)
     client = await signed_in(user)
     tab = InboxTab(client=client)
-    assert await tab.connect(timeout=30) == (True, None)
+    assert await tab.connect(timeout=CEILING) == (True, None)
     await sync_to_async(client.session.delete)()
+    may_look.set()
     assert await tab.closed() == 4401
     await tab.leave()
 
@@ -230,7 +239,7 @@ async def test_a_cache_that_fails_signs_nobody_out(
         await failed_to_look()
         # Nor is whoever comes just now told that they are signed out.
         newcomer = InboxTab(client=client)
-        await newcomer.connect(timeout=30)
+        await newcomer.connect(timeout=CEILING)
         assert await newcomer.closed() == 1011
         await newcomer.wait()
         monkeypatch.setattr(ForgetfulCache, "mode", "there")

@@ -18,7 +18,7 @@ from tests.services.waiting import eventually
 from tests.services.wire import Wire
 
 #: News arrive by themselves within so many intervals after Redis can be reached again.
-INTERVAL, BACK_WITHIN = 3.0, 5
+INTERVAL, BACK_WITHIN = 3.0, 10
 
 
 # What is dead cannot be closed in good order: it is left, and says so when it is collected.

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from realtime.origin import is_allowed
 from realtime.testing import InboxTab
+from tests.services.waiting import CEILING
 
 
 def scope(host: str, scheme: str | None = "ws", **headers: str) -> dict[str, Any]:
@@ -102,7 +103,7 @@ async def test_a_foreign_page_is_refused_during_the_handshake(
     client = Client()
     await sync_to_async(client.force_login)(user)
     tab = InboxTab(client=client, headers={"Origin": "http://evil.example"})
-    accepted, _ = await tab.connect(timeout=30)
+    accepted, _ = await tab.connect(timeout=CEILING)
     assert not accepted
     assert caplog.messages == [
         "A socket was refused: its origin 'http://evil.example' is not allowed."
@@ -119,7 +120,7 @@ async def test_no_origin_needs_credentials_of_its_own(user: User) -> None:
     client = Client()
     await sync_to_async(client.force_login)(user)
     tab = await without_origin(client)
-    accepted, _ = await tab.connect(timeout=30)
+    accepted, _ = await tab.connect(timeout=CEILING)
     assert not accepted
 
 
@@ -127,7 +128,7 @@ async def test_no_origin_and_an_authorization_header_and_cookies_are_ignored(use
     client = Client()
     await sync_to_async(client.force_login)(user)
     tab = await without_origin(client, Authorization="Token 123")
-    assert await tab.connect(timeout=30) == (True, None)
+    assert await tab.connect(timeout=CEILING) == (True, None)
     # The token means nothing to this project, and the session nothing to the socket.
     assert await tab.closed() == 4401
     await tab.leave()

@@ -11,6 +11,7 @@ import requests
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.services.server import Project, Serve, Server
+from tests.services.waiting import CEILING
 
 CASES: dict[str, dict[str, Any]] = {
     "db, in a transaction": {"SESSION_ENGINE": "django.contrib.sessions.backends.db"},
@@ -60,17 +61,17 @@ async def test_a_logout_elsewhere(servers: list[Server]) -> None:
             leaving.post, f"{second.url}/logout/", data={"csrfmiddlewaretoken": token[1]}
         )
         for socket in (one, two):
-            await asyncio.wait_for(socket.wait_closed(), 30)
+            await asyncio.wait_for(socket.wait_closed(), CEILING)
             assert socket.close_code == 4401
         if "signed_cookies" in servers[0].project.env["PROJECT_SETTINGS"]:
             # Which sockets were that session's nobody can say: the others come back.
-            await asyncio.wait_for(other.wait_closed(), 30)
+            await asyncio.wait_for(other.wait_closed(), CEILING)
             async with tab(first, staying):
                 pass
         else:
             await hears(second, [other])
         async with tab(first, leaving, signed_in=False) as refused:
-            await asyncio.wait_for(refused.wait_closed(), 30)
+            await asyncio.wait_for(refused.wait_closed(), CEILING)
             assert refused.close_code == 4401
 
 
@@ -86,7 +87,10 @@ class tab:  # noqa: N801 - used as a function
     def __init__(self, server: Server, http: requests.Session, *, signed_in: bool = True) -> None:
         cookies = "; ".join(f"{name}={value}" for name, value in http.cookies.items())
         self._connecting = connect(
-            server.socket_url, additional_headers={"Cookie": cookies}, origin=server.url
+            server.socket_url,
+            additional_headers={"Cookie": cookies},
+            origin=server.url,
+            open_timeout=CEILING,
         )
         self._signed_in = signed_in
 

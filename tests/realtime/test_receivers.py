@@ -13,6 +13,7 @@ import stored_messages
 from realtime.groups import EVERYBODY, user_group
 from realtime.publisher import flush
 from tests.realtime.layers import RecordingLayer
+from tests.services.waiting import CEILING
 
 
 def send(*users: User, text: str = "hello") -> None:
@@ -36,7 +37,7 @@ def test_a_message_goes_to_its_users_group(user: User, recorded: RecordingLayer)
 def test_nothing_is_told_before_the_commit(user: User, recorded: RecordingLayer) -> None:
     with transaction.atomic():
         send(user)
-        assert flush()
+        assert flush(CEILING)
         assert recorded.sent == []
     assert len(recorded.wait_for(1)) == 1
 
@@ -65,7 +66,7 @@ def test_many_recipients_are_named_in_a_few_events(
     users = User.objects.bulk_create([User(username=f"user-{i}") for i in range(2020)])
     send(*users)
     sent = recorded.wait_for(3)
-    assert flush()
+    assert flush(CEILING)
     assert [group for group, _ in sent] == [EVERYBODY] * 3
     assert sorted(pk for _, event in sent for pk in event["to"]) == sorted(
         str(one.pk) for one in users
@@ -94,7 +95,7 @@ def test_a_broken_layer_does_not_concern_the_request(
     with caplog.at_level(logging.WARNING):
         assert client.post("/send/", {"text": "hello"}).status_code == 302
         assert client.post("/send/", {"text": "hello again"}).status_code == 302
-        assert flush()
+        assert flush(CEILING)
     assert stored_messages.api.summary(user).unread == 2
     assert [record.name for record in caplog.records] == ["realtime"]
 
@@ -118,5 +119,5 @@ def test_without_autocommit_nobody_is_told_and_nothing_breaks(
         transaction.rollback()
     finally:
         transaction.set_autocommit(True)
-    assert flush()
+    assert flush(CEILING)
     assert recorded.sent == []

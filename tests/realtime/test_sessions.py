@@ -23,6 +23,7 @@ from realtime.publisher import flush
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
 from tests.realtime.layers import RecordingLayer
+from tests.services.waiting import CEILING
 
 
 async def signed_in(user: User) -> Client:
@@ -88,7 +89,7 @@ async def test_who_comes_back_before_the_session_is_gone_is_cut_off_with_it(
     may_return = threading.Event()
 
     def slow(**kwargs: Any) -> None:
-        assert may_return.wait(30)
+        assert may_return.wait(CEILING)
 
     user_logged_out.connect(slow)
     try:
@@ -151,7 +152,7 @@ def test_the_key_never_travels(user: User, recorded: RecordingLayer, client: Cli
     client.force_login(user)
     key = client.session.session_key
     client.logout()
-    assert flush()
+    assert flush(CEILING)
     ended = [one for one in recorded.sent if one[1]["type"] == "inbox.signed_out"]
     group, event = ended[0]
     assert ended == [(group, event)] * 2  # with the signal, and when the session is gone
@@ -172,13 +173,13 @@ def test_a_logout_that_is_rolled_back_closes_nothing(
     with transaction.atomic():
         client.logout()
         transaction.set_rollback(True)
-    assert flush()
+    assert flush(CEILING)
     assert recorded.sent == []
 
 
 async def expect_signed_out(client: Client) -> None:
     tab = InboxTab(client=client)
-    assert await tab.connect(timeout=30) == (True, None)
+    assert await tab.connect(timeout=CEILING) == (True, None)
     assert await tab.closed() == 4401
     await tab.leave()
 
@@ -223,7 +224,7 @@ async def test_a_changed_secret_key_keeps_sessions_while_the_old_one_is_a_fallba
 
 
 def sessions_told(recorded: RecordingLayer) -> list[str]:
-    assert flush()
+    assert flush(CEILING)
     return [event["session"] for _, event in recorded.sent if event["type"] == "inbox.signed_out"]
 
 
@@ -276,7 +277,7 @@ async def test_a_session_that_cannot_be_loaded_makes_the_client_come_back(
     client = await signed_in(user)
     settings.SESSION_ENGINE = "tests.realtime.no_such_engine"
     tab = InboxTab(client=client)
-    assert await tab.connect(timeout=30) == (True, None)
+    assert await tab.connect(timeout=CEILING) == (True, None)
     assert await tab.closed() == 1011
     await tab.wait()
     assert "A socket's session could not be loaded." in caplog.text

@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.services.redis import RedisServer
 from tests.services.server import Kind, Project, Serve, Server
-from tests.services.waiting import eventually
+from tests.services.waiting import CEILING, eventually
 
 SIGN_IN = """
 from django.contrib.auth import get_user_model
@@ -29,7 +29,9 @@ print(client.session.session_key)
 @asynccontextmanager
 async def tab(server: Server, session_key: str) -> AsyncIterator[ClientConnection]:
     headers = {"Cookie": f"sessionid={session_key}"}
-    async with connect(server.socket_url, additional_headers=headers, origin=server.url) as socket:
+    async with connect(
+        server.socket_url, additional_headers=headers, origin=server.url, open_timeout=CEILING
+    ) as socket:
         assert "sync" in await socket.recv()
         yield socket
 
@@ -60,7 +62,7 @@ async def test_all_processes_are_on_one_page(
     async with tab(first, key), tab(first, key), tab(second, key) as here:
         # The groups are joined in the background.
         both = await eventually(
-            lambda: when(processes, lambda found: len(found) == 2), "two answers", timeout=90
+            lambda: when(processes, lambda found: len(found) == 2), "two answers"
         )
         assert sorted(one["metrics"]["sockets"] for one in both) == [1, 2]
         assert {one["process"].rpartition(":")[2] for one in both} == {
@@ -72,17 +74,20 @@ async def test_all_processes_are_on_one_page(
         )
         while "stored" not in await here.recv():
             pass
-        table = await status("--wait", "2")
+        table = await eventually(
+            lambda: when(lambda: status("--wait", "2"), lambda found: "2 processes" in found),
+            "a table of two",
+        )
         assert "channels_redis.pubsub.RedisPubSubChannelLayer" in table
         lines = [line.split() for line in table.splitlines() if line.startswith(("all", "process"))]
         assert lines[0][:4] == ["process", "users", "sockets", "deliveries"]
         assert lines[1][:4] == ["all", "2", "3", "3"]
         assert "2 processes answered. All is well with them." in table
-        assert "2 processes answered." in await status("--wait", "2", "--expect", "2")
+        assert "2 processes answered." in await status("--wait", "5", "--expect", "2")
         first.send_signal(signal.SIGSTOP)
         try:
-            with pytest.raises(RuntimeError, match="1 process answered within 2 s, 2 are expected"):
-                await status("--wait", "2", "--expect", "2")
+            with pytest.raises(RuntimeError, match="1 process answered within 5 s, 2 are expected"):
+                await status("--wait", "5", "--expect", "2")
         finally:
             first.send_signal(signal.SIGCONT)
     await asyncio.to_thread(redis_server.stop)

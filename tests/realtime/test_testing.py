@@ -224,7 +224,7 @@ async def test_a_tab_does_not_open_where_nothing_is_heard(
     user: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody listens on that port; the tab without a layer hears by comparing, and says so."""
-    monkeypatch.setattr("realtime.testing.tab.TIMEOUT", 2.0)
+    monkeypatch.setattr("realtime.testing.tab.TIMEOUT", 5.0)
     config = {"hosts": [f"redis://127.0.0.1:{free_port()}"]}
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": PUBSUB, "CONFIG": config}}
     tab = InboxTab(user=user)
@@ -236,7 +236,7 @@ async def test_a_tab_does_not_open_where_nothing_is_heard(
         while (await without.frame("sync"))["digest"] != message.stamp:
             pass
         with pytest.raises(AssertionError, match="has changed, but nothing was told"):
-            await without.received("hello", timeout=3)
+            await without.received("hello", timeout=5)
 
 
 async def test_a_tab_says_why_nothing_comes(user: User) -> None:

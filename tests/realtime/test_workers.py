@@ -8,7 +8,7 @@ from pathlib import Path
 from redis import Redis
 
 from tests.services.server import ROOT, Project
-from tests.services.waiting import wait_for
+from tests.services.waiting import CEILING, wait_for
 
 JOBS = '''
 import asyncio
@@ -91,4 +91,4 @@ def test_children_of_celery_that_are_replaced_after_each_task(
             wait_for(all_arrived, "the events of all tasks")
         finally:
             worker.send_signal(signal.SIGTERM)
-            worker.wait(30)
+            worker.wait(CEILING)

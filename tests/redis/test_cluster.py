@@ -141,7 +141,7 @@ def test_a_node_that_is_gone_is_an_error_and_its_return_is_found(
 def test_a_node_that_is_stuck_fails_a_call_and_not_each_command(
     at, redis_cluster, redis_cluster_url, crowd, node_of, sent_to
 ):
-    backend = at(f"{redis_cluster_url}?socket_timeout=0.5")
+    backend = at(f"{redis_cluster_url}?socket_timeout=2")
     users = crowd(300)
     message = backend.create_message(STORED_INFO, "Hello")
     backend.summaries(users)

@@ -38,7 +38,7 @@ _CHROMIUM_ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_TIMEOUT_MS = 30_000
+_TIMEOUT_MS = 90_000
 
 NewContext = Callable[..., Awaitable[BrowserContext]]
 
