@@ -66,6 +66,8 @@ def after_commit(using: str | None, prepare: Callable[[], Iterable[Publication]]
     except transaction.TransactionManagementError:
         # Autocommit is off: nobody says when the commit comes. Reconciling will notice it.
         return
+    except Exception:  # there is no such database, or no way to it: nor is there anything to commit
+        tell()
 
 
 def messages_stored(

@@ -8,11 +8,11 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.sessions.backends import signed_cookies
-from django.db import DEFAULT_DB_ALIAS
+from django.db import router
 from django.http import HttpRequest, parse_cookie
 
 from realtime import events, log
@@ -77,16 +77,17 @@ def _when_flushed(session: Any, end: Callable[[], None]) -> None:
     Django flushes it after all receivers of the signal have returned. One of them may take its time, and whoever comes
     back meanwhile is let in: the session is good until then, for pages too.
     """
+    # Perhaps this very thing, from a signal before: some send it themselves, and then Django does.
     flush: Any = session.flush
     aflush: Any = getattr(session, "aflush", None)  # since Django 5.1
 
     def flushed() -> None:
-        del session.flush
+        vars(session).pop("flush", None)
         flush()
         end()
 
     async def aflushed() -> None:
-        del session.aflush
+        vars(session).pop("aflush", None)
         await aflush()
         await sync_to_async(end)()
 
@@ -120,7 +121,13 @@ def _end(session_keys: list[str | None], user_id: Any = None) -> None:
         digests = [digest for key in keys for digest in session_digests(key)]
     publications = [events.signed_out(digest, user_id) for digest in digests]
     if publications:
-        after_commit(DEFAULT_DB_ALIAS, lambda: publications)
+        after_commit(_database(), lambda: publications)
+
+
+def _database() -> str:
+    """Where a session ends, if that can be rolled back; else where its users are."""
+    get_model = getattr(session_store(), "get_model_class", get_user_model)
+    return router.db_for_write(get_model())
 
 
 def _key_is_content() -> bool:

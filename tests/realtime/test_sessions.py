@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import django
@@ -20,9 +22,11 @@ from realtime import guard
 from realtime.hubs import running_hubs
 from realtime.login import session_digest
 from realtime.publisher import flush
+from realtime.receivers import after_commit
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
 from tests.realtime.layers import RecordingLayer
+from tests.services.server import ROOT, Project
 from tests.services.waiting import CEILING
 
 
@@ -106,6 +110,85 @@ async def test_who_comes_back_before_the_session_is_gone_is_cut_off_with_it(
     finally:
         user_logged_out.disconnect(slow)
     await expect_signed_out(client)
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["logout", "alogout"])
+async def test_a_project_may_send_the_signal_of_a_logout_itself(
+    user: User, nobody_looks: None, is_async: bool
+) -> None:
+    """And then log out, whose signal is the second one."""
+    if is_async and django.VERSION < (5, 1):
+        pytest.skip("there is no aflush() yet")
+    client = await signed_in(user)
+    request = HttpRequest()
+    request.session, request.user = await sync_to_async(lambda: client.session)(), user
+
+    async def auser() -> User:
+        return user
+
+    request.auser = auser
+    async with InboxTab(client=client) as tab:
+        sent = {"sender": User, "request": request, "user": user}
+        if is_async:
+            await user_logged_out.asend(**sent)
+            await auth.alogout(request)
+        else:
+            await sync_to_async(user_logged_out.send)(**sent)
+            await sync_to_async(auth.logout)(request)
+        assert await tab.closed() == 4401
+    await expect_signed_out(client)
+
+
+WITHOUT_A_DEFAULT = """
+from tests.project.settings import *
+
+DATABASES = {"default": {}, "main": DATABASES["default"]}
+DATABASE_ROUTERS = ["without_a_default.Main"]
+
+
+class Main:
+    def db_for_read(self, model, **hints):
+        return "main"
+
+    db_for_write = db_for_read
+"""
+
+LOG_OUT = """
+from django.contrib.auth.models import User
+from django.test import Client
+from realtime.publisher import observers
+client = Client()
+client.force_login(User.objects.create(username="ada"))
+told = []
+observers.append(told.append)
+assert client.post("/logout/").status_code < 400
+print("told", len(told), "left", "_auth_user_id" in client.session)
+"""
+
+
+@pytest.mark.parametrize("engine", ["db", "cache"])
+def test_a_logout_where_the_default_database_is_left_blank(
+    project: Project, tmp_path: Path, engine: str
+) -> None:
+    settings = (
+        f'{WITHOUT_A_DEFAULT}\nSESSION_ENGINE = "django.contrib.sessions.backends.{engine}"\n'
+    )
+    (tmp_path / "without_a_default.py").write_text(settings)
+    project = replace(project, settings="without_a_default").with_env(
+        PYTHONPATH=f"{tmp_path}:{ROOT}"
+    )
+    assert "told 2 left False" in project.shell(LOG_OUT)
+
+
+def test_what_cannot_be_waited_for_is_told_at_once() -> None:
+    told = []
+
+    def prepare() -> list[Any]:
+        told.append("now")
+        return []
+
+    after_commit("no such database", prepare)
+    assert told == ["now"]
 
 
 async def test_another_login_in_the_browser_closes_the_first_users_sockets(
