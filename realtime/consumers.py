@@ -43,6 +43,7 @@ class InboxConsumer(AsyncConsumer):  # type: ignore[misc]
             await send({"type": "websocket.close", "code": TOO_MANY_SOCKETS})
             await self._closed(receive)
             return
+        self.user = user
         sign_in = self.get_sign_in()
         session = sign_in.digest if sign_in else None
         socket = Socket(send, str(user.pk), app_settings.SOCKET_QUEUE, session, on_lost=hub.leave)
@@ -61,7 +62,12 @@ class InboxConsumer(AsyncConsumer):  # type: ignore[misc]
         return self.scope.get("user")
 
     def get_sign_in(self) -> SignIn | None:
-        """Return what to ask again whether the user is still signed in, ``None`` if there is nothing to ask."""
+        """Return what to ask again whether ``self.user`` is still signed in, ``None`` if there is nothing to ask.
+
+        What the client brings besides is not asked if it is another's: a session that says nothing of this user.
+        """
+        if "user" in self.scope and getattr(self.scope["user"], "pk", None) != self.user.pk:
+            return None
         if "sign_in" in self.scope:
             return self.scope["sign_in"]  # type: ignore[no-any-return]
         key = getattr(self.scope.get("session"), "session_key", None)

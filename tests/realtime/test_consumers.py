@@ -6,10 +6,13 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from pytest_django import Settings
 
+from realtime.consumers import InboxConsumer
 from realtime.hubs import get_hub
+from realtime.routing import socket_stack
 from realtime.testing import InboxTab
 from tests.realtime.sending import broadcast, send
 from tests.services.waiting import CEILING
@@ -101,3 +104,41 @@ async def test_who_goes_before_being_accepted(user: User) -> None:
     tab = InboxTab(user=user)
     await tab.send_input({"type": "websocket.disconnect", "code": 1006})
     await WebsocketCommunicator.wait(tab)
+
+
+class Tickets(InboxConsumer):
+    """Signs in by something of its own."""
+
+    async def get_user(self) -> Any:
+        return await User.objects.aget(username=self.scope["query_string"].decode())
+
+
+async def test_a_session_that_is_another_users_says_nothing_about_this_one(
+    user: User, other: User, settings: Settings
+) -> None:
+    settings.REALTIME = {**settings.REALTIME, "SESSION_INTERVAL": 1.5}
+    application = socket_stack(Tickets.as_asgi())
+    clients = {"own": Client(), "another's": Client(), "nobody's": Client()}
+    await sync_to_async(clients["own"].force_login)(user)
+    await sync_to_async(clients["another's"].force_login)(other)
+    session = SessionStore()
+    session["basket"] = [7]
+    await sync_to_async(session.save)()
+    clients["nobody's"].cookies["sessionid"] = str(session.session_key)
+    tabs = {
+        whose: InboxTab(
+            client=client, application=application, path=f"/ws/inbox/?{user.username}", live=False
+        )
+        for whose, client in clients.items()
+    }
+    async with tabs["own"] as own, tabs["another's"] as anothers, tabs["nobody's"] as nobodys:
+        await sync_to_async(clients["own"].logout)()
+        assert await own.closed() == 4401
+        await own.leave()
+        async with InboxTab(client=clients["another's"]) as witness:
+            await sync_to_async(clients["another's"].session.flush)()
+            assert await witness.closed() == 4401
+        # Whose sessions are watched has been found out by now.
+        for tab in (anothers, nobodys):
+            assert await tab.frame("sync")
+            assert await tab.frame("sync")
