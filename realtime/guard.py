@@ -63,7 +63,11 @@ class Guard:
         self.tasks: list[asyncio.Task[None]] = []
 
     def open(self) -> None:
-        self.tasks = [supervision.start("looking who is signed out", self._watch)]
+        # Those who are gone do not wait until everybody's token was looked at.
+        self.tasks = [
+            supervision.start("looking who is gone", self._watch_users),
+            supervision.start("looking who is signed out", self._watch_sign_ins),
+        ]
 
     def close(self) -> None:
         for task in self.tasks:
@@ -101,16 +105,23 @@ class Guard:
 
     # Looking
 
-    async def _watch(self) -> None:
+    async def _watch_users(self) -> None:
         while True:
             await asyncio.sleep(self._pause)
             await self._look_at_users()
-            await self._look_at_sign_ins()
+
+    async def _watch_sign_ins(self) -> None:
+        while True:
+            await asyncio.sleep(self._pause)
+            now = self._now()
+            due = [held for held in self._held.values() if held.due <= now]
+            await self._look_at(sorted(due, key=lambda held: held.due))
 
     async def _look_at_users(self) -> None:
         looked_at = dict(self._users)
         users = [connected.user for connected in looked_at.values()]
         found = await database_threads().run(active_users, users) if users else {}
+        suspects = []
         for owner, connected in looked_at.items():
             state = found.get(owner)
             if state == connected.state:
@@ -121,13 +132,11 @@ class Guard:
                 _close(socket for socket in connected.sockets if socket.session not in self._held)
                 for held in self._held.values():
                     if held.owner == owner:
-                        held.due = 0.0
+                        held.due = 0.0  # should the look fail
+                        suspects.append(held)
+        await self._look_at(suspects)
 
-    async def _look_at_sign_ins(self) -> None:
-        now = self._now()
-        due = sorted(
-            (held for held in self._held.values() if held.due <= now), key=lambda held: held.due
-        )
+    async def _look_at(self, due: list[_Held]) -> None:
         for start in range(0, len(due), BATCH):
             if start:
                 await asyncio.sleep(BREATH)

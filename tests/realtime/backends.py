@@ -1,5 +1,6 @@
 """Authentication of projects' own."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib.auth.backends import ModelBackend
@@ -21,11 +22,15 @@ class Keys(BaseAuthentication):
 
     users: ClassVar[dict[str, Any]] = {}
     broken: ClassVar[bool] = False
+    #: Called before each look.
+    wait: ClassVar[Callable[[], object] | None] = None
 
     def authenticate(self, request: Any) -> Any:
         scheme, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme != "Key":
             return None
+        if Keys.wait is not None:
+            Keys.wait()
         if self.broken:
             raise ConnectionError("the database is away")
         if key not in self.users or not self.users[key].is_active:

@@ -1,6 +1,7 @@
 """Clients that are no browsers sign in with a header, as with the REST API."""
 
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,8 +10,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
+from realtime import database
 from realtime.asgi import application
 from realtime.hubs import running_hubs
+from realtime.login import stop_threads
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
 from tests.realtime.backends import Keys
@@ -93,6 +96,31 @@ async def test_so_is_a_deactivated_user(user: User, settings: Settings) -> None:
         user.is_active = False
         await user.asave()  # which the class for keys refuses, as those of REST framework do
         assert await app.closed() == 4401
+
+
+async def test_nobody_is_cut_off_later_because_tokens_take_their_time(
+    user: User, other: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "SHORTEST", 3600)  # nor is any look given up
+    monkeypatch.setattr(database, "LONGEST", 3600)
+    stop_threads()
+    client = Client()
+    await sync_to_async(client.force_login)(other)
+    looking, may_go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        looking.set()
+        assert may_go_on.wait(CEILING * 2)
+
+    async with App("Key alice's"), InboxTab(client=client) as tab:
+        monkeypatch.setattr(Keys, "wait", wait)
+        try:
+            await eventually(looking.is_set, "the token is looked at")
+            other.is_active = False
+            await other.asave()
+            assert await tab.closed() == 4401
+        finally:
+            may_go_on.set()
 
 
 async def test_a_database_that_fails_makes_the_client_come_back(
