@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from django.utils.crypto import get_random_string
@@ -42,14 +43,15 @@ async def ask(layer: Any, wait: float) -> list[dict[str, Any]]:
             event = await asyncio.wait_for(layer.receive(channel), left)
             if event.get("type") == ANSWER:
                 seconds = round(time.monotonic() - began, 3)
-                answers[event["process"]] = {
+                # By name alone those of two containers on one host may be the same.
+                answers[event.get("id", event["process"])] = {
                     "process": event["process"],
                     "answered_after": seconds,
                     "problems": event["problems"],
                     "metrics": event["metrics"],
                 }
     await layer.group_discard(group, channel)
-    return [answers[name] for name in sorted(answers)]
+    return sorted(answers.values(), key=lambda answer: str(answer["process"]))
 
 
 def _asked(asked: hub.Hub, event: dict[str, Any]) -> None:
@@ -64,7 +66,14 @@ def report() -> dict[str, Any]:
     """Return what this process answers."""
     return {
         "type": ANSWER,
+        "id": _identity(os.getpid()),
         "process": f"{socket.gethostname()}:{os.getpid()}",
         "problems": health().problems,
         "metrics": {metric.name: round(metric.value, 3) for metric in metrics.collect()},
     }
+
+
+@cache
+def _identity(pid: int) -> str:
+    """What no other process has. A forked one has its parent's memory, but not its number."""
+    return get_random_string(12)

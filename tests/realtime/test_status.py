@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from channels.layers import InMemoryChannelLayer
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 from websockets.asyncio.client import ClientConnection, connect
 
+from realtime import status
+from realtime.groups import EVERYBODY
 from tests.services.redis import RedisServer
 from tests.services.server import Kind, Project, Serve, Server
 from tests.services.waiting import CEILING, eventually
@@ -122,6 +125,20 @@ def test_a_layer_that_ends_at_its_process_is_said_to(
         "local": True,
         "processes": [],
     }
+
+
+async def test_two_containers_may_have_the_same_name() -> None:
+    """Those that share the host's network have its name, and pid 1 each."""
+    layer = InMemoryChannelLayer()
+    servers = await layer.new_channel()
+    await layer.group_add(EVERYBODY, servers)
+    asking = asyncio.ensure_future(status.ask(layer, 1.0))
+    asked = await layer.receive(servers)
+    answer = {**status.report(), "process": "host:1"}
+    for identity in ("one", "another", "one"):
+        await layer.group_send(asked["reply_to"], {**answer, "id": identity})
+    assert [one["process"] for one in await asking] == ["host:1", "host:1"]
+    assert status.report()["id"] == answer["id"]
 
 
 def test_a_layer_that_fails(settings: Settings) -> None:
