@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -13,6 +14,8 @@ from realtime.still_signed_in import certain_sign_ins
 
 #: How many are looked up together at most.
 BATCH = 100
+#: Seconds that one waits at most. Whoever it is has gone by then or comes back, and servers keep all that waits.
+PATIENCE = 30.0
 
 Found: TypeAlias = "tuple[Any, Any | None]"
 
@@ -21,29 +24,37 @@ class Arrivals:
     """Looks up sessions in a few threads; what arrives while all are busy shares the next look."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[str, asyncio.Future[Found]]] = []
+        self._waiting: dict[asyncio.Future[Found], str] = {}
         self._looking: set[asyncio.Task[None]] = set()
 
     async def session_and_user(self, key: str | None) -> Found:
-        """Return a session and who is signed in with it, ``None`` if nobody is; raises what the stores raise."""
+        """Return a session and who is signed in with it, ``None`` if nobody is.
+
+        Raises what the stores raise, and ``TimeoutError`` where they do not answer.
+        """
         if not key:
             return session_store()(key), None
         found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
-        self._waiting.append((key, found))
+        self._waiting[found] = key
         if len(self._looking) < THREADS:
             task = supervision.once("signing in", self._look)
             self._looking.add(task)
             task.add_done_callback(self._looking.discard)
-        return await found
+        try:
+            return await supervision.within(PATIENCE, found)
+        finally:
+            self._waiting.pop(found, None)
 
     async def _look(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            batch = {
+                found: self._waiting.pop(found) for found in list(islice(self._waiting, BATCH))
+            }
             try:
-                outcomes = await database_threads().run(look_up, [key for key, _ in batch])
+                outcomes = await database_threads().run(look_up, list(batch.values()))
             except Exception as error:
                 outcomes = [error] * len(batch)
-            for (_, found), outcome in zip(batch, outcomes, strict=True):
+            for found, outcome in zip(batch, outcomes, strict=True):
                 if found.done():  # the client has gone meanwhile
                     continue
                 if isinstance(outcome, Exception):

@@ -3,8 +3,13 @@
 To leave the connection alone is not enough: where a table is locked, the server goes on waiting with it, and each
 further try adds one. So the server is asked to cancel what it is at, as far as a driver can, and the socket is shut
 down. That wakes the thread, which then closes the connection.
+
+What is still connecting has nothing yet that could be shut down. A server that takes connections and says nothing (it
+is frozen, or a balancer in front of it has lost it) would be waited for as long as the driver likes. So that has a
+limit.
 """
 
+import math
 import os
 import socket
 import threading
@@ -18,17 +23,27 @@ from django.db import close_old_connections, connections
 CANCEL = 5.0
 
 
-class Asking:
-    """Calls ``function`` once. Dead and outdated connections are closed before and after it."""
+#: Databases whose drivers take ``connect_timeout``, in seconds.
+LIMITED = ("postgresql", "mysql")
 
-    def __init__(self, function: Callable[[], Any]) -> None:
+
+class Asking:
+    """Calls ``function`` once. Dead and outdated connections are closed before and after it.
+
+    ``connect_within`` are the seconds that a new connection may take, where the project does not say.
+    """
+
+    def __init__(self, function: Callable[[], Any], connect_within: float) -> None:
         self._function = function
+        self._connect_within = math.ceil(connect_within)
         self._connections: list[Any] = []
         self._lock = threading.Lock()
 
     def __call__(self) -> Any:
         close_old_connections()
         self._connections = list(_of_this_thread())
+        for one in self._connections:
+            _limit(one, self._connect_within)
         try:
             return self._function()
         finally:
@@ -51,6 +66,15 @@ def _of_this_thread() -> Iterator[Any]:
     for alias in connections:
         with suppress(Exception):  # one that nobody uses may be configured wrong
             yield connections[alias]
+
+
+def _limit(one: Any, seconds: int) -> None:
+    """Let it connect within so many seconds. Pools are the whole project's, and have a limit of their own."""
+    options = one.settings_dict.get("OPTIONS") or {}
+    if one.vendor not in LIMITED or options.get("pool") or "get_connection_params" in vars(one):
+        return
+    parameters = one.get_connection_params
+    one.get_connection_params = lambda: {"connect_timeout": seconds, **parameters()}
 
 
 def _cancel(connection: Any) -> None:

@@ -68,7 +68,7 @@ class DatabaseThreads:
 
         Raises ``TimeoutError`` when that takes too long: what it does then, it does alone.
         """
-        asking = Asking(partial(copy_context().run, function, *args, **kwargs))
+        asking = Asking(partial(copy_context().run, function, *args, **kwargs), self._usual)
         future: asyncio.Future[R] = asyncio.wrap_future(self._threads.submit(asking))
         began = time.monotonic()
         try:

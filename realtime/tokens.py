@@ -10,7 +10,8 @@ from typing import Any, cast
 from django.core.handlers.asgi import ASGIRequest
 from django.utils.crypto import salted_hmac
 
-from realtime import log
+from realtime import log, supervision
+from realtime.arrivals import PATIENCE
 from realtime.asgi_types import Application, Receive, Scope, Send
 from realtime.login import database_threads
 from realtime.sessions import come_back_later
@@ -38,7 +39,7 @@ class TokenLogin:
         self, sign_in: "TokenSignIn", scope: Scope, receive: Receive, send: Send
     ) -> None:
         try:
-            user = await database_threads().run(sign_in.user)
+            user = await supervision.within(PATIENCE, database_threads().run(sign_in.user))
         except Exception as error:  # the database, the project's authentication
             log.error("login_failed", "A socket's token could not be looked up.", error)
             await come_back_later(receive, send)

@@ -113,6 +113,31 @@ async def test_looks_are_given_up_with_their_connections(
     await leave(listener, late)
 
 
+async def test_a_database_that_takes_connections_and_says_nothing(
+    server: Server, direct: Project, wire: Wire
+) -> None:
+    """It is frozen, or has gone from behind a balancer. Drivers wait for minutes, or without an end."""
+    [key, newcomer] = await ask(server, kind="sign in many", users=2)
+    listener = await listen(server.port, key)
+    assert wire.go_dead()
+    arriving = asyncio.ensure_future(listen(server.port, newcomer))
+    await eventually(
+        lambda: "connection timeout expired" in server.log, "what connects is given up"
+    )
+    await asyncio.to_thread(direct.shell, SEND)
+    # What was opened meanwhile stays dead.
+    wire.take_new()
+    await eventually(lambda: listener.sync["unread"] == 1, "all goes on")
+    late = await arriving
+    await eventually(lambda: late.sync["unread"] == 1, "for who comes, too")
+
+    async def gone() -> bool:
+        return bool((await ask(server, kind="health"))["given up"] == 0)
+
+    await eventually(gone, "threads that were given up have ended")
+    await leave(listener, late)
+
+
 async def test_a_locked_table_takes_few_connections(server: Server, direct: Project) -> None:
     """One or two tries tell a dead connection from a table that a migration has for itself."""
     [key] = await ask(server, kind="sign in many", users=1)
