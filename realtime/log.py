@@ -5,6 +5,7 @@ names anybody: no user, session, token or text is ever among them.
 """
 
 import logging
+import os
 import threading
 import time
 from typing import Any
@@ -72,3 +73,12 @@ def _write(
 ) -> None:
     args = (fields,) if fields else ()
     logger.log(level, message, *args, exc_info=exc_info, extra={"event": event, **fields})
+
+
+def _begin_again() -> None:
+    """In a forked child: a thread of the parent's may have held the lock, and is not there to let go of it."""
+    global _lock  # noqa: PLW0603 - one per process
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_begin_again)

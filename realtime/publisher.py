@@ -4,31 +4,21 @@ Events go to the channel layer in one daemon thread with an event loop of its ow
 is kept. With a layer that ends at this process they go to its hub's loop; without a hub there is nobody to tell.
 """
 
-import asyncio
 import atexit
 import os
-import socket
 import sys
-import threading
-import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import parent_process
 from multiprocessing.util import Finalize
-from typing import Any
 
 from realtime import log
-from realtime.conf import app_settings
 from realtime.counters import counters
 from realtime.events import Publication
-from realtime.groups import EVERYBODY
 from realtime.hubs import running_hubs
-from realtime.lanes import Lanes
 from realtime.layers import configured_layer, is_local
+from realtime.publisher_thread import PublisherThread
 
-#: How many events are under way to the layer at a time, and so how many connections a process has to it.
-WINDOW = 16
 #: Seconds for which the end of the interpreter waits for events on their way.
 FLUSH = 2.0
 
@@ -92,161 +82,26 @@ def _relay(publication: Publication, *, shared: bool) -> None:
             hub.relay(publication)
 
 
-class Publisher:
-    """The thread, and what waits for it."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[Publication] = deque()  # for their turn
-        self._unsent = 0  # these, and all that are under way
-        self._idle = False
-        self._lock = threading.Lock()
-        self._done = threading.Condition(self._lock)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._wake: asyncio.Event | None = None
-        self._thread: threading.Thread | None = None
-        self._stopping = False
-        self._progressed = time.monotonic()
-
-    def put(self, publication: Publication) -> None:
-        with self._lock:
-            full = self._unsent >= app_settings.PUBLISH_QUEUE
-            if not full:
-                if not self._unsent:
-                    self._progressed = time.monotonic()
-                self._waiting.append(publication)
-                self._unsent += 1
-                if self._thread is None:
-                    self._start()
-                elif self._idle:
-                    self._idle = False
-                    self._signal()
-        if full:
-            counters.publish_drops += 1
-            log.error(
-                "publish_queue_full", "The channel layer does not keep up: an event was dropped."
-            )
-
-    @property
-    def waiting(self) -> int:
-        """How many events are on their way to the layer."""
-        return self._unsent
-
-    @property
-    def stuck(self) -> float:
-        """For how many seconds nothing has gone that is waiting."""
-        return time.monotonic() - self._progressed if self._unsent else 0.0
-
-    def flush(self, timeout: float) -> bool:
-        with self._done:
-            return self._done.wait_for(lambda: not self._unsent, timeout)
-
-    def stop(self, timeout: float) -> None:
-        """Flush, and end the thread with its connections closed, within this time."""
-        deadline = time.monotonic() + timeout
-        with self._lock:
-            thread = self._thread
-        if thread is None:
-            return
-        self.flush(timeout)
-        with self._lock:
-            self._stopping = True
-            self._signal()
-        thread.join(max(0.0, deadline - time.monotonic()))
-        if left := self.waiting:
-            log.error(
-                "publish_cut_off",
-                "The process ends before the channel layer took everything: events dropped: %(events)d.",
-                events=left,
-            )
-
-    def _start(self) -> None:
-        if parent_process() is not None:
-            # Those who fork by multiprocessing end without what is registered with atexit.
-            Finalize(None, _stop, exitpriority=0)
-        if celery := sys.modules.get("celery.signals"):
-            # A worker's child that is replaced after some tasks ends without any of these.
-            celery.worker_process_shutdown.connect(_stop, weak=False)
-        self._loop = _Loop()
-        self._wake = asyncio.Event()
-        self._wake.set()
-        thread = threading.Thread(target=self._run, name="realtime-publisher", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # there are too many
-            self._loop.close()
-            self._loop = None
-            raise
-        self._thread = thread
-
-    def _signal(self) -> None:
-        if self._loop is not None and self._wake is not None:
-            self._loop.call_soon_threadsafe(self._wake.set)
-
-    def _run(self) -> None:
-        loop, wake = self._loop, self._wake
-        if loop is None or wake is None:
-            return
-        asyncio.set_event_loop(loop)
-        try:
-            loop.run_until_complete(self._work(wake))
-        finally:
-            loop.close()
-
-    async def _work(self, wake: asyncio.Event) -> None:
-        lanes = Lanes(self._have_gone)
-        while not self._stopping:
-            await wake.wait()
-            wake.clear()
-            while batch := self._next(lanes):
-                await lanes.send(batch)
-        await lanes.close()
-
-    def _next(self, lanes: Lanes) -> list[Publication]:
-        """What can be under way at a time: the next ones, as long as each is for another user.
-
-        So what one inbox hears stays in order, and the wait for the layer's answers is shared.
-        """
-        batch: list[Publication] = []
-        groups = set()
-        with self._lock:
-            while self._waiting and len(batch) < WINDOW:
-                publication = self._waiting[0]
-                group = publication.group
-                if batch and (group in groups or EVERYBODY in (group, batch[0].group)):
-                    break
-                self._waiting.popleft()
-                if not lanes.take(publication):
-                    groups.add(group)
-                    batch.append(publication)
-            self._idle = not batch
-        return batch
-
-    def _have_gone(self, number: int) -> None:
-        with self._done:
-            self._unsent -= number
-            self._progressed = time.monotonic()
-            self._done.notify_all()
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    """Resolves names in its own thread: at the end of the interpreter there are no others to be had."""
-
-    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
-        return socket.getaddrinfo(host, port, **options)
-
-
-_publisher = Publisher()
-
-
 def _stop(**of_a_signal: object) -> None:
     _publisher.stop(FLUSH)
+
+
+def _end_in_good_order() -> None:
+    """Where a process ends without what is registered with atexit."""
+    if parent_process() is not None:
+        # A child of multiprocessing.
+        Finalize(None, _stop, exitpriority=0)
+    if celery := sys.modules.get("celery.signals"):
+        # A worker's child that is replaced after some tasks ends without any of these.
+        celery.worker_process_shutdown.connect(_stop, weak=False)
 
 
 def _begin_again() -> None:
     """In a forked child: the thread is the parent's, and so is what waits for it."""
     global _publisher  # noqa: PLW0603 - one per process
-    _publisher = Publisher()
+    _publisher = PublisherThread(_end_in_good_order)
 
 
+_publisher = PublisherThread(_end_in_good_order)
 os.register_at_fork(after_in_child=_begin_again)
 atexit.register(_stop)

@@ -5,6 +5,7 @@ counter, and strictly rising within a process. Outside the stores it is 16 hexad
 It lasts until 2091.
 """
 
+import os
 import secrets
 import threading
 import time
@@ -18,8 +19,12 @@ class _Clock:
     """Time that never stands still and never goes back."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._last = 0
+        self.unlock()
+
+    def unlock(self) -> None:
+        """In a forked child: a thread of the parent's may have held the lock, and is not there to let go of it."""
+        self._lock = threading.Lock()
 
     def next(self) -> int:
         elapsed = time.time_ns() // 1000 - _EPOCH_US
@@ -30,6 +35,7 @@ class _Clock:
 
 
 _clock = _Clock()
+os.register_at_fork(after_in_child=_clock.unlock)
 
 
 def next_position() -> int:

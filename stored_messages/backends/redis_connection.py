@@ -1,5 +1,6 @@
 """The connection to Redis: one client, and so one pool, per process and url."""
 
+import os
 import threading
 from typing import Any
 
@@ -22,6 +23,15 @@ Client = redis.Redis | redis.cluster.RedisCluster
 
 _clients: dict[str, Client] = {}
 _clients_lock = threading.Lock()
+
+
+def _begin_again() -> None:
+    """In a forked child: a thread of the parent's may have held the lock, and is not there to let go of it."""
+    global _clients_lock  # noqa: PLW0603 - one per process
+    _clients_lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_begin_again)
 
 
 def client_for(url: str) -> Client:

@@ -26,7 +26,8 @@ from realtime.counters import counters
 from realtime.events import deliveries
 from realtime.groups import EVERYBODY, user_group
 from realtime.hubs import get_hub
-from realtime.publisher import WINDOW, flush, publish, waiting
+from realtime.publisher import flush, publish, waiting
+from realtime.publisher_thread import WINDOW
 from realtime.testing import InboxTab
 from tests.realtime.sending import send, summary
 from tests.services.redis import RedisServer

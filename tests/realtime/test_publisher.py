@@ -21,7 +21,8 @@ from realtime import lanes
 from realtime.counters import counters
 from realtime.events import Publication, deliveries
 from realtime.groups import user_group
-from realtime.publisher import Publisher, flush, publish, waiting
+from realtime.publisher import flush, publish, waiting
+from realtime.publisher_thread import PublisherThread
 from tests.realtime.layers import RecordingLayer
 from tests.services.redis import RedisServer
 from tests.services.waiting import CEILING, wait_for
@@ -195,6 +196,17 @@ PROGRAM = """
     {body}
 """
 
+SPAWNED = """
+import django
+from django.conf import settings
+settings.REALTIME = {"PUBLISH_TIMEOUT": 60}
+django.setup()
+from realtime import publisher
+from realtime.events import deliveries
+publisher.FLUSH = 60
+publisher.publish(deliveries([7], ["child"])[0])
+"""
+
 
 @pytest.mark.parametrize(
     ("body", "expected"),
@@ -214,15 +226,37 @@ PROGRAM = """
     child.start(); child.join()""",
             ["parent", "child"],
         ),
+        # One that begins from nothing, and ends in both ways.
+        (
+            """os.environ["CHANNEL_REDIS"] = {url!r}; import multiprocessing
+    child = multiprocessing.get_context('spawn').Process(target=exec, args=({spawned!r},))
+    child.start(); child.join()""",
+            ["child"],
+        ),
+        # Threads of the parent's may be at anything when it forks.
+        (
+            """import signal
+    from realtime import log; from stored_messages import positions
+    from stored_messages.backends import redis_connection
+    for lock in (log._lock, positions._clock._lock, redis_connection._clients_lock):
+        lock.acquire()
+    if child := os.fork():
+        assert os.waitpid(child, 0)[1] == 0
+    else:
+        signal.alarm(25)
+        log.forget(); positions.next_position(); redis_connection.client_for({url!r})
+        publish(deliveries([7], ['child'])[0])""",
+            ["child"],
+        ),
     ],
-    ids=["at-exit", "after-fork", "multiprocessing"],
+    ids=["at-exit", "after-fork", "multiprocessing", "spawned", "locked"],
 )
 def test_what_is_published_leaves_the_process(
     redis_url: str, redis_server: RedisServer, body: str, expected: list[str]
 ) -> None:
-    program = textwrap.dedent(
-        PROGRAM.format(url=redis_url.replace("127.0.0.1", "localhost"), body=body)
-    )
+    url = redis_url.replace("127.0.0.1", "localhost")
+    body = body.format(url=url, spawned=SPAWNED)
+    program = textwrap.dedent(PROGRAM.format(url=url, body=body))
     with Redis.from_url(redis_url) as client, client.pubsub() as pubsub:
         pubsub.psubscribe("*")
         assert pubsub.get_message(timeout=30)
@@ -267,7 +301,7 @@ def test_where_threads_are_none_nothing_is_told_and_nothing_breaks(
 def test_a_thread_that_cannot_be_started_is_tried_again(
     recorded: RecordingLayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("realtime.publisher._publisher", Publisher())
+    monkeypatch.setattr("realtime.publisher._publisher", PublisherThread())
 
     def fails(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

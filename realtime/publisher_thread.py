@@ -1,0 +1,158 @@
+"""The thread in which events go to the channel layer, in order and over a connection that is kept."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from realtime import log
+from realtime.conf import app_settings
+from realtime.counters import counters
+from realtime.events import Publication
+from realtime.groups import EVERYBODY
+from realtime.lanes import Lanes
+
+#: How many events are under way to the layer at a time, and so how many connections a process has to it.
+WINDOW = 16
+
+
+class PublisherThread:
+    """The thread, and what waits for it. It begins with the first event, and calls ``on_start`` then."""
+
+    def __init__(self, on_start: Callable[[], object] = lambda: None) -> None:
+        self._on_start = on_start
+        self._waiting: deque[Publication] = deque()  # for their turn
+        self._unsent = 0  # these, and all that are under way
+        self._idle = False
+        self._lock = threading.Lock()
+        self._done = threading.Condition(self._lock)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+        self._progressed = time.monotonic()
+
+    def put(self, publication: Publication) -> None:
+        with self._lock:
+            full = self._unsent >= app_settings.PUBLISH_QUEUE
+            if not full:
+                if not self._unsent:
+                    self._progressed = time.monotonic()
+                self._waiting.append(publication)
+                self._unsent += 1
+                if self._thread is None:
+                    self._start()
+                elif self._idle:
+                    self._idle = False
+                    self._signal()
+        if full:
+            counters.publish_drops += 1
+            log.error(
+                "publish_queue_full", "The channel layer does not keep up: an event was dropped."
+            )
+
+    @property
+    def waiting(self) -> int:
+        """How many events are on their way to the layer."""
+        return self._unsent
+
+    @property
+    def stuck(self) -> float:
+        """For how many seconds nothing has gone that is waiting."""
+        return time.monotonic() - self._progressed if self._unsent else 0.0
+
+    def flush(self, timeout: float) -> bool:
+        with self._done:
+            return self._done.wait_for(lambda: not self._unsent, timeout)
+
+    def stop(self, timeout: float) -> None:
+        """Flush, and end the thread with its connections closed, within this time. The second time does nothing."""
+        deadline = time.monotonic() + timeout
+        with self._lock:
+            thread = self._thread
+            if thread is None or self._stopping:
+                return
+        self.flush(timeout)
+        with self._lock:
+            self._stopping = True
+            self._signal()
+        thread.join(max(0.0, deadline - time.monotonic()))
+        if left := self.waiting:
+            log.error(
+                "publish_cut_off",
+                "The process ends before the channel layer took everything: events dropped: %(events)d.",
+                events=left,
+            )
+
+    def _start(self) -> None:
+        self._on_start()
+        self._loop = _Loop()
+        self._wake = asyncio.Event()
+        self._wake.set()
+        thread = threading.Thread(target=self._run, name="realtime-publisher", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # there are too many
+            self._loop.close()
+            self._loop = None
+            raise
+        self._thread = thread
+
+    def _signal(self) -> None:
+        if self._loop is not None and self._wake is not None:
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    def _run(self) -> None:
+        loop, wake = self._loop, self._wake
+        if loop is None or wake is None:
+            return
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_until_complete(self._work(wake))
+        finally:
+            loop.close()
+
+    async def _work(self, wake: asyncio.Event) -> None:
+        lanes = Lanes(self._have_gone)
+        while not self._stopping:
+            await wake.wait()
+            wake.clear()
+            while batch := self._next(lanes):
+                await lanes.send(batch)
+        await lanes.close()
+
+    def _next(self, lanes: Lanes) -> list[Publication]:
+        """What can be under way at a time: the next ones, as long as each is for another user.
+
+        So what one inbox hears stays in order, and the wait for the layer's answers is shared.
+        """
+        batch: list[Publication] = []
+        groups = set()
+        with self._lock:
+            while self._waiting and len(batch) < WINDOW:
+                publication = self._waiting[0]
+                group = publication.group
+                if batch and (group in groups or EVERYBODY in (group, batch[0].group)):
+                    break
+                self._waiting.popleft()
+                if not lanes.take(publication):
+                    groups.add(group)
+                    batch.append(publication)
+            self._idle = not batch
+        return batch
+
+    def _have_gone(self, number: int) -> None:
+        with self._done:
+            self._unsent -= number
+            self._progressed = time.monotonic()
+            self._done.notify_all()
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Resolves names in its own thread: at the end of the interpreter there are no others to be had."""
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
+        return socket.getaddrinfo(host, port, **options)
