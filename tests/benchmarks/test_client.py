@@ -54,7 +54,7 @@ def test_what_is_wrong_is_counted(tabs: Tabs) -> None:
     one.sendall(frame(10) + frame(10))
     two.sendall(frame(10) + frame(99))
     three.close()
-    got = tabs.load.expect(first=10, count=1, total=3, seconds=0.5, one_each=False)
+    got = tabs.load.expect(first=10, count=1, total=3, seconds=2, one_each=False)
     assert (got["lost"], got["doubled"], got["stray"], got["closed"]) == (1, 1, 1, 1)
 
 
@@ -62,7 +62,7 @@ def test_each_message_has_its_tab(tabs: Tabs) -> None:
     one, two, _ = tabs.ends
     one.sendall(frame(9))
     two.sendall(frame(9))
-    got = tabs.load.expect(first=9, count=1, total=2, seconds=0.5, one_each=True)
+    got = tabs.load.expect(first=9, count=1, total=2, seconds=2, one_each=True)
     assert (got["received"], got["foreign"], got["lost"]) == (1, 1, 1)
 
 
