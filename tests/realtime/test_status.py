@@ -27,6 +27,12 @@ client = Client()
 client.force_login(user)
 print(client.session.session_key)
 """
+BROADCAST = """
+import stored_messages
+from realtime.publisher import flush
+stored_messages.broadcast_message(stored_messages.STORED_INFO, "hello")
+assert flush(60)
+"""
 
 
 @asynccontextmanager
@@ -72,9 +78,7 @@ async def test_all_processes_are_on_one_page(
             str(server.pid) for server in (first, second)
         }
         assert all(one["problems"] == [] for one in both)
-        await asyncio.to_thread(
-            project.shell, "import stored_messages as s; s.broadcast_message(21, 'hello')"
-        )
+        await asyncio.to_thread(project.shell, BROADCAST)
         while "stored" not in await here.recv():
             pass
         table = await eventually(
