@@ -120,18 +120,20 @@ def _broadcast(asked: dict[str, Any]) -> None:
 
 
 def _roll_back(asked: dict[str, Any]) -> None:
+    # Not within: SQLite lets a transaction that has read not write when somebody else has written since.
+    users, text = _users(asked["to"]), text_for(NOBODY, asked["number"])
     with transaction.atomic():
-        text = text_for(NOBODY, asked["number"])
-        stored_messages.add_message_for(_users(asked["to"]), stored_messages.STORED_INFO, text)
+        stored_messages.add_message_for(users, stored_messages.STORED_INFO, text)
         stored_messages.broadcast_message(stored_messages.STORED_INFO, text)
         transaction.set_rollback(True)
 
 
 def _send_and_die(asked: dict[str, Any]) -> None:
     """Committed, and dead before anybody could be told."""
+    users, text = _users(asked["to"]), text_for(asked["to"], asked["number"])
     with transaction.atomic():
         transaction.on_commit(lambda: os.kill(os.getpid(), signal.SIGKILL))
-        _send(asked)
+        stored_messages.add_message_for(users, stored_messages.STORED_INFO, text)
         _broadcast(asked)
 
 
