@@ -243,7 +243,7 @@ publisher.publish(deliveries([7], ["child"])[0])
     if child := os.fork():
         assert os.waitpid(child, 0)[1] == 0
     else:
-        signal.alarm(25)
+        signal.alarm(60)
         log.forget(); positions.next_position(); redis_connection.client_for({url!r})
         publish(deliveries([7], ['child'])[0])""",
             ["child"],

@@ -34,6 +34,9 @@ def fuzz(
             "cache": {"enabled": False},
             "headers": headers,
             "continue-on-failure": True,
+            # A machine may be slow, or busy.
+            "request-timeout": 60,
+            "suppress-health-check": ["too_slow"],
             "generation": {
                 "max-examples": EXAMPLES,
                 "deterministic": True,
