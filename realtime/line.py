@@ -76,6 +76,7 @@ class Line:
     async def _watch(self) -> None:
         """Hear what was said within a third of the interval, or begin again with a new channel.
 
+        So too where no group can be joined: a layer that has lost the channel itself adds it to nothing any more.
         With each new channel in a row it may take longer, and three times as long as it took the last time: if a slow
         layer got a new channel again and again, nothing would ever be heard.
         """
@@ -86,9 +87,10 @@ class Line:
             asked = time.monotonic()
             expected = await self._probe()
             await asyncio.sleep(patience)
-            if not expected:
+            shut_out = self.membership.is_shut_out
+            if not expected and not shut_out:
                 continue
-            if expected <= self._heard:
+            if expected <= self._heard and not shut_out:
                 took = self._probe_heard_at - asked
                 patience = min(max(took * 3, self._patience), self._patience * SLOWEST)
             else:
@@ -139,7 +141,7 @@ class Line:
         """Say something by both ways and return what is to be heard.
 
         Nothing is said to everybody when some hub was heard there since the last time: with many hubs, few do. Nor
-        is anything where no group is joined: that is for who joins them to notice. The hub's own way is a group too,
+        is anything where no group is joined: who joins them notices that. The hub's own way is a group too,
         not its channel, as events never come but by groups, and of several brokers a channel may be at another one.
         """
         ways = {"own": self._own_group}

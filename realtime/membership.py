@@ -37,6 +37,8 @@ class Membership:
         self._failed: dict[str, None] = {}
         #: Whether something has failed since all was well.
         self._shaken = False
+        #: Whether the layer added the channel to no group at all when it was last asked.
+        self.is_shut_out = False
         self._changed = asyncio.Event()
         self._doubts = 0
 
@@ -74,6 +76,7 @@ class Membership:
     def move_to(self, channel: str | None) -> None:
         """Go on with another channel, or with none for now."""
         self._channel = channel
+        self.is_shut_out = False
         self.doubt()
 
     async def leave_all(self, channel: str) -> None:
@@ -112,7 +115,9 @@ class Membership:
         # A group that was wanted again meanwhile is missing now, and added with the others.
         missing = [group for group in self._wanted if group not in self._joined]
         due = [group for group, added in self._joined.items() if now - added > self._lease]
-        errors += await self._add(missing + due, channel)
+        refused = await self._add(missing + due, channel)
+        self.is_shut_out = bool(refused) and not self._joined and channel == self._channel
+        errors += refused
         if errors:
             self._shaken = True
             raise errors[0]

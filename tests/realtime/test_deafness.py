@@ -19,7 +19,7 @@ from channels_redis.core import RedisChannelLayer
 from channels_redis.utils import _consistent_hash as consistent_hash
 from django.contrib.auth.models import User
 from pytest_django import Settings
-from redis import Redis
+from redis import Redis, RedisError
 
 from realtime import line, membership
 from realtime.counters import counters
@@ -82,6 +82,23 @@ async def test_the_layer_is_flushed_under_a_pending_receive(
         # The core layer closes the publisher's connections too, in the wrong loop, having forgotten everything.
         with suppress(RuntimeError):
             await (get_channel_layer() or get_hub().layer).flush()
+        await hears(tab, user)
+
+
+@REDIS_GOES
+async def test_the_layer_is_flushed_while_redis_is_down(
+    user: User, settings: Settings, redis_url: str, redis_server: RedisServer
+) -> None:
+    """It knows the channel no more, and says so only when it is asked to add it to a group."""
+    use(settings, PUBSUB, hosts=[redis_url])
+    async with InboxTab(user=user) as tab:
+        await hears(tab, user)
+        await asyncio.to_thread(redis_server.kill)
+        joined = get_hub()._line.membership
+        await eventually(lambda: not joined.joined, "the hub doubts its groups")
+        with suppress(RuntimeError, RedisError):
+            await get_hub().layer.flush()
+        redis_server.start()
         await hears(tab, user)
 
 
