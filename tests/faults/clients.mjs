@@ -28,6 +28,7 @@ class Tab {
   liveAt = null; // since when its socket is up
   downAt = Date.now();
   deliveries = 0; // `stored` frames
+  #heard = []; // what came by these to try the live path, the last ones
   announced = new Map();
   violations = [];
   newsAt = 0; // when an event came last
@@ -62,7 +63,7 @@ class Tab {
             tab.frames += 1;
             tab.note(data.slice(0, 120));
             if (!data.startsWith('{"type":"sync"')) tab.newsAt = Date.now();
-            if (data.startsWith('{"type":"stored"')) tab.deliveries += 1;
+            if (data.startsWith('{"type":"stored"')) tab.#arrived(data);
             super.heard(data);
           }
         },
@@ -116,6 +117,12 @@ class Tab {
     return response;
   }
 
+  #arrived(data) {
+    this.deliveries += 1;
+    const number = /"message":"for [^:"]*: (live\.[^"]+)"/.exec(data)?.[1];
+    if (number) this.#heard = [...this.#heard.slice(-99), number];
+  }
+
   #inspect() {
     const ids = new Set();
     for (const { id, message } of this.client.items) {
@@ -136,11 +143,12 @@ class Tab {
   get state() {
     const { client, lists, posts, frames, deliveries, connections, violations } = this;
     const { liveAt, newsAt } = this;
+    const heard = this.#heard;
     const { unread, hasMore, status, loaded } = client;
     const ids = client.items.map(({ id }) => id);
     const listTook = this.#listBegan ? Date.now() - this.#listBegan : this.#listTook;
     const counts = { lists, listTook, posts, frames, deliveries, connections };
-    return { user: this.user, unread, hasMore, status, loaded, ids, liveAt, newsAt, violations, ...counts };
+    return { user: this.user, unread, hasMore, status, loaded, ids, liveAt, newsAt, violations, heard, ...counts };
   }
 }
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import signal
+import time
 from collections.abc import Awaitable, Callable  # noqa: TC003
 from contextlib import suppress
 
@@ -26,6 +27,8 @@ class Harm:
         generator: random.Random,
     ) -> None:
         self.injected: dict[str, int] = {}
+        #: From when to when Redis was frozen, on the monotonic clock.
+        self.frozen: list[tuple[float, float]] = []
         self._deployment = deployment
         self._writers = writers
         self._names = names
@@ -70,8 +73,10 @@ class Harm:
         assert redis is not None
         async with self._redis_is_busy:
             redis.send_signal(signal.SIGSTOP)
+            began = time.monotonic()
             # Longer than the hub's patience with a call of the layer, and twice the publisher's.
             await self._a_while(5, 6)
+            self.frozen.append((began, time.monotonic()))
             redis.send_signal(signal.SIGCONT)
 
     async def layer_forgets(self) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 from tests.faults.deployment import Deployment
 from tests.faults.harm import Harm
+from tests.faults.live import LivePath
 from tests.faults.programs import Refused
+from tests.faults.promptness import Promptness
 from tests.faults.writing import Writers
 from tests.services.waiting import eventually
 
@@ -20,6 +22,8 @@ EXTRA_SILENCE, LONGEST_BACKOFF = 3.0, 30.0
 LONGEST_DEBOUNCE = 0.45
 
 _SERVER_AWAY, _DATABASE_AWAY = "a server is killed", "the database is restarted"
+#: The first worker sends a hundred messages to it before it does anything else.
+_STORM, _SENDS_STORM = "a client does not read", "worker-0"
 
 #: Id and text of what each user has unread, newest first.
 Truth = dict[str, list[tuple[str, str]]]
@@ -45,6 +49,8 @@ class Report:
     story: list[str] = field(default_factory=list)
     longest_up: float = 0.0
     longest_converging: float = 0.0
+    promptness: str = ""
+    live: str = ""
 
     def __str__(self) -> str:
         faults = "\n".join(f"    {count} x {name}" for name, count in sorted(self.injected.items()))
@@ -53,11 +59,11 @@ class Report:
         return (
             f"seed {self.seed}\n"
             f"  {self.messages} messages sent; {changes}; {self.failed} failed, "
-            f"the longest took {self.longest_operation:.1f} s\n"
+            f"a write took {self.promptness}, the longest {self.longest_operation:.1f} s\n"
             f"  {sum(self.injected.values())} faults in {self.rounds} rounds:\n{faults}\n"
             f"    frames: {self.frames}\n"
             f"{story}\n"
-            f"  {self.deliveries} deliveries, {self.fetches} fetches, {self.connections} sockets\n"
+            f"  {self.deliveries} deliveries, {self.fetches} fetches, {self.connections} sockets; {self.live}\n"
             f"  every {self.interval:g} s compared: longest until all sockets were up {self.longest_up:.1f} s, "
             f"longest from there to the truth {self.longest_converging:.1f} s"
         )
@@ -70,7 +76,8 @@ class Run:
     the truth within two intervals, and one fetch, after that: and after the last event that Redis held up has come,
     for who is just told something is not told the sum of it.
 
-    And what befalls the live part alone never keeps anybody from writing.
+    Then everybody is told live again: soon, by whoever sends. And what befalls the live part alone never keeps anybody
+    from writing, nor makes them wait.
 
     ``look`` is one more check of what is shown: it returns what is wrong, or ``None``.
     """
@@ -83,8 +90,10 @@ class Run:
         self.report = Report(seed, deployment.interval)
         self._sessions: dict[str, str] = {}
         self._look = look
-        self._seen = 0
+        self._seen = self._judged = 0
         self._database_was_away = False
+        self.promptness = Promptness()
+        self.live = LivePath(deployment, self.names, self.tabs)
         self.writers = Writers(deployment, self.names, self.tabs, seed)
         generator = random.Random(f"{seed}/faults")
         self.harm = Harm(deployment, self.writers, self.names, self.tabs, generator)
@@ -107,6 +116,7 @@ class Run:
         if before_looking is not None:
             await before_looking()
         await self.settle()
+        await self.live.is_back()
         self.writers.start()
 
     async def round(self, faults: Sequence[str], lead: float = 0.5) -> None:
@@ -118,7 +128,9 @@ class Run:
         await asyncio.gather(*map(self.harm.do, faults))
         await self.writers.pause()
         self._excuse(faults)
+        self._judge_promptness(faults)
         await self.settle()
+        await self.live.is_back()
         self.report.story.append(f"{time.monotonic() - began:5.1f} s  {' + '.join(faults)}")
 
     def _excuse(self, faults: Sequence[str]) -> None:
@@ -132,6 +144,15 @@ class Run:
         excused = {"server"} if _SERVER_AWAY in faults else set()
         unexcused = [failure for who, failure in new if who not in excused]
         assert not unexcused, (faults, unexcused)
+
+    def _judge_promptness(self, faults: Sequence[str]) -> None:
+        """Nobody waits for Redis; where something else is away too, it cannot be said for what they wait."""
+        new, self._judged = self.writers.writes[self._judged :], len(self.writers.writes)
+        if self._database_was_away or _SERVER_AWAY in faults:
+            return
+        busy = _SENDS_STORM if _STORM in faults else None
+        self.promptness.add((write for write in new if write.who != busy), self.harm.frozen)
+        self.promptness.judge()
 
     @property
     def _time_to_come_back(self) -> float:
@@ -194,6 +215,8 @@ class Run:
 
     async def finish(self) -> None:
         """What is below the loaded part is right too; and with nothing new, nobody asks again."""
+        self.live.judge()
+        await self.settle()
         truth = await self._truth()
         for tab in self.tabs:
             while await self.deployment.clients.ask(command="act", name=tab, action="loadMore"):
@@ -213,6 +236,11 @@ class Run:
         report.messages = self.writers.messages
         report.failed = len(self.writers.failures)
         report.longest_operation = self.writers.longest
+        report.promptness = str(self.promptness)
+        report.live = (
+            f"live again after {self.live.attempts} attempts at most, "
+            f"then {self.live.heard} of {self.live.sent}"
+        )
         report.injected = self.harm.injected
         report.frames = {
             "passed": balancer.frames,

@@ -8,7 +8,8 @@ from http.client import HTTPException
 from typing import Any
 
 from tests.faults.deployment import Deployment
-from tests.faults.programs import Ended, Program, Refused
+from tests.faults.programs import Ended, Refused
+from tests.faults.promptness import Write
 
 #: What is done how often.
 _WEIGHTS = {
@@ -24,13 +25,16 @@ _WEIGHTS = {
 _ACTIONS = {"markRead": 8, "markAllRead": 1, "loadMore": 2, "refresh": 1}
 #: Seconds between two writes of one writer, on average.
 _PAUSE = 0.1
+#: How many seconds anybody may take who is asked for something; servers have as long.
+PATIENCE = 60
 
 
 class Writers:
     """Writes through workers, through servers and through clients while :attr:`active`.
 
     ``done`` counts the operations by kind; ``failures`` has what nobody could do, by who was asked: a "worker", a
-    "server" or a "tab". ``longest`` is how many seconds one of them took at most.
+    "server" or a "tab". ``writes`` are all that were done but by tabs, ``longest`` is how many seconds anything took
+    at most.
     """
 
     def __init__(
@@ -38,6 +42,7 @@ class Writers:
     ) -> None:
         self.done: dict[str, int] = {}
         self.failures: list[tuple[str, str]] = []
+        self.writes: list[Write] = []
         self.longest = 0.0
         self._deployment = deployment
         self._names = names
@@ -103,14 +108,16 @@ class Writers:
                 self.failures.append((name.partition("-")[0], f"{kind}: {error!r}"))
             else:
                 self.done[kind] = self.done.get(kind, 0) + 1
+                if not actions:
+                    self.writes.append(Write(name, kind, began, time.monotonic() - began))
             self.longest = max(self.longest, time.monotonic() - began)
             await asyncio.sleep(generator.expovariate(1 / _PAUSE))
 
     async def _by_worker(self, index: int, asked: dict[str, Any]) -> None:
-        await self.worker(index).ask(**asked)
-
-    def worker(self, index: int) -> Program:
-        return self._deployment.workers[index]
+        try:
+            await asyncio.wait_for(self._deployment.workers[index].ask(**asked), PATIENCE)
+        except asyncio.TimeoutError:
+            raise Refused(f"no answer within {PATIENCE} seconds") from None
 
     async def _by_server(self, index: int, asked: dict[str, Any]) -> None:
         await self._deployment.post(self._deployment.servers[index], "/perform/", asked)
