@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from channels.consumer import AsyncConsumer
+from django.contrib.auth import SESSION_KEY
 
 from realtime.asgi_types import Receive, Scope, Send
 from realtime.conf import app_settings
@@ -66,12 +67,20 @@ class InboxConsumer(AsyncConsumer):  # type: ignore[misc]
 
         What the client brings besides is not asked if it is another's: a session that says nothing of this user.
         """
-        if "user" in self.scope and getattr(self.scope["user"], "pk", None) != self.user.pk:
+        if not self._is_signed_in_so():
             return None
         if "sign_in" in self.scope:
             return self.scope["sign_in"]  # type: ignore[no-any-return]
         key = getattr(self.scope.get("session"), "session_key", None)
         return SessionSignIn(key) if key else None
+
+    def _is_signed_in_so(self) -> bool:
+        """Whether the session, or the token, is this user's."""
+        if "user" in self.scope:
+            return bool(getattr(self.scope["user"], "pk", None) == self.user.pk)
+        # Other middleware than ours: if the user was found in the session, it has been read.
+        session = getattr(self.scope.get("session"), "_session_cache", {})
+        return bool(session.get(SESSION_KEY) == str(self.user.pk))
 
     async def _listen(self, socket: Socket, receive: Receive) -> None:
         """Wait for the end of the socket; a frame from the client is one."""

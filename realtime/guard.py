@@ -2,7 +2,7 @@
 
 A logout is an event, and closes at once. Everything else is found by looking: users who are gone or inactive within
 a reconcile interval, by one query for all of them; sessions that are lost, expired or older than the password within
-the session interval, in rotation. Nobody is cut off because a store fails.
+the session interval, in rotation; and so what else was signed in with. Nobody is cut off because a store fails.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from realtime import log, supervision
 from realtime.counters import counters
-from realtime.login import SignIn, database_threads
+from realtime.login import SessionSignIn, SignIn, database_threads, token_threads
 from realtime.sockets import SIGNED_OUT, Socket
 from realtime.still_signed_in import active_users, certain_owners
 
@@ -35,10 +35,11 @@ class Watched(Protocol):
 class _Held:
     """A sign-in with its open sockets. ``due`` is when to look at it again."""
 
-    __slots__ = ("due", "owner", "sign_in", "sockets")
+    __slots__ = ("due", "is_session", "owner", "sign_in", "sockets")
 
     def __init__(self, sign_in: SignIn, owner: str, due: float) -> None:
         self.sign_in = sign_in
+        self.is_session = isinstance(sign_in, SessionSignIn)
         self.owner = owner
         self.due = due
         self.sockets: tuple[Socket, ...] = ()
@@ -60,13 +61,15 @@ class Guard:
         self._held: dict[str, _Held] = {}
         #: Digests by those that a process with an older SECRET_KEY knows.
         self._newest: dict[str, str] = {}
+        self._suspected = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
 
     def open(self) -> None:
-        # Those who are gone do not wait until everybody's token was looked at.
+        # Neither users nor sessions wait until everybody's token was looked at.
         self.tasks = [
             supervision.start("looking who is gone", self._watch_users),
-            supervision.start("looking who is signed out", self._watch_sign_ins),
+            supervision.start("looking who is signed out", self._watch_sessions),
+            supervision.start("looking whose token is revoked", self._watch_others),
         ]
 
     def close(self) -> None:
@@ -110,12 +113,25 @@ class Guard:
             await asyncio.sleep(self._pause)
             await self._look_at_users()
 
-    async def _watch_sign_ins(self) -> None:
+    async def _watch_sessions(self) -> None:
         while True:
             await asyncio.sleep(self._pause)
-            now = self._now()
-            due = [held for held in self._held.values() if held.due <= now]
-            await self._look_at(sorted(due, key=lambda held: held.due))
+            await self._look_at(self._due(sessions=True))
+
+    async def _watch_others(self) -> None:
+        """Look at tokens, and whatever a project signs in with, one by one."""
+        while True:
+            await supervision.wait_for_event(self._suspected, self._pause)
+            for held in self._due(sessions=False):
+                if self._suspected.is_set():
+                    break  # some have become suspect, and come first
+                await self._ask(held)
+
+    def _due(self, *, sessions: bool) -> list[_Held]:
+        now = self._now()
+        held = self._held.values()
+        due = [one for one in held if one.is_session is sessions and one.due <= now]
+        return sorted(due, key=lambda held: held.due)
 
     async def _look_at_users(self) -> None:
         looked_at = dict(self._users)
@@ -132,9 +148,12 @@ class Guard:
                 _close(socket for socket in connected.sockets if socket.session not in self._held)
                 for held in self._held.values():
                     if held.owner == owner:
-                        held.due = 0.0  # should the look fail
+                        held.due = 0.0
                         suspects.append(held)
-        await self._look_at(suspects)
+        sessions = [held for held in suspects if held.is_session]
+        if len(sessions) < len(suspects):
+            self._suspected.set()
+        await self._look_at(sessions)
 
     async def _look_at(self, due: list[_Held]) -> None:
         for start in range(0, len(due), BATCH):
@@ -143,19 +162,19 @@ class Guard:
             batch = due[start : start + BATCH]
             owners = await database_threads().run(certain_owners, [held.sign_in for held in batch])
             for held in batch:
-                if owners.get(held.sign_in.digest) == held.owner or await self._is_good(held):
+                if owners.get(held.sign_in.digest) == held.owner:
                     self._look_again(held)
                 else:
-                    _close(held.sockets)
+                    await self._ask(held)
 
-    async def _is_good(self, held: _Held) -> bool:
-        try:
-            user = await database_threads().run(held.sign_in.user)
-        except Exception:
-            # The others first, the next time: this may be about one only.
-            self._look_again(held)
-            raise
-        return user is not None and str(user.pk) == held.owner
+    async def _ask(self, held: _Held) -> None:
+        # Already now: who becomes suspect before the answer is there will be asked again. And where none comes, the
+        # others are first the next time: this may be about one only.
+        self._look_again(held)
+        threads = database_threads() if held.is_session else token_threads()
+        user = await threads.run(held.sign_in.user)
+        if user is None or str(user.pk) != held.owner:
+            _close(held.sockets)
 
     def _look_again(self, held: _Held) -> None:
         held.due = self._now() + self._rest * random.uniform(0.75, 1)  # noqa: S311 - spreads them

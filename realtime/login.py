@@ -132,23 +132,32 @@ def _require_store(session: Any) -> None:
     raise ConnectionError("The session store does not answer.")
 
 
-#: How many look up sessions at a time.
+#: How many look up sessions at a time, and how many what else sockets are signed in with.
 THREADS = 2
 
-_threads: DatabaseThreads | None = None
+_threads: dict[str, DatabaseThreads] = {}  # one set per process
 
 
 def database_threads() -> DatabaseThreads:
-    """Return the threads in which sockets are signed in, and looked at again."""
-    global _threads  # noqa: PLW0603 - one set per process
-    if _threads is None:
-        _threads = DatabaseThreads(THREADS)
-    return _threads
+    """Return the threads in which sockets are signed in by their sessions, and looked at again."""
+    return _threads_for("sessions")
+
+
+def token_threads() -> DatabaseThreads:
+    """Return those for whatever else sockets are signed in with.
+
+    Somebody else may have to be asked about that, and take their time. Nobody who comes without waits for it.
+    """
+    return _threads_for("tokens")
+
+
+def _threads_for(what: str) -> DatabaseThreads:
+    if what not in _threads:
+        _threads[what] = DatabaseThreads(THREADS)
+    return _threads[what]
 
 
 def stop_threads() -> None:
     """End these threads with their connections; the next socket finds others."""
-    global _threads  # noqa: PLW0603 - as above
-    if _threads is not None:
-        _threads.stop()
-        _threads = None
+    while _threads:
+        _threads.popitem()[1].stop()

@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 from realtime import log, supervision
 from realtime.arrivals import PATIENCE
 from realtime.asgi_types import Application, Receive, Scope, Send
-from realtime.login import database_threads
+from realtime.login import token_threads
 from realtime.sessions import come_back_later
 
 _KEPT = ("client", "headers", "path", "query_string", "root_path", "server")
@@ -39,7 +39,7 @@ class TokenLogin:
         self, sign_in: "TokenSignIn", scope: Scope, receive: Receive, send: Send
     ) -> None:
         try:
-            user = await supervision.within(PATIENCE, database_threads().run(sign_in.user))
+            user = await supervision.within(PATIENCE, token_threads().run(sign_in.user))
         except Exception as error:  # the database, the project's authentication
             log.error("login_failed", "A socket's token could not be looked up.", error)
             await come_back_later(receive, send)

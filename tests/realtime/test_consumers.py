@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
+from channels.auth import get_user
+from channels.sessions import SessionMiddlewareStack
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.sessions.backends.db import SessionStore
@@ -11,11 +13,13 @@ from django.test import Client
 from pytest_django import Settings
 
 from realtime.consumers import InboxConsumer
-from realtime.hubs import get_hub
+from realtime.hubs import get_hub, running_hubs
 from realtime.routing import socket_stack
 from realtime.testing import InboxTab
+from stored_messages.api import owner_key
+from tests.realtime.documents import blocks
 from tests.realtime.sending import broadcast, send
-from tests.services.waiting import CEILING
+from tests.services.waiting import CEILING, eventually
 
 
 async def test_anonymous_is_accepted_and_told_by_4401(transactional_db: None) -> None:
@@ -106,11 +110,55 @@ async def test_who_goes_before_being_accepted(user: User) -> None:
     await WebsocketCommunicator.wait(tab)
 
 
+class Sessions(InboxConsumer):
+    """Finds the user in the session itself."""
+
+    async def get_user(self) -> Any:
+        return await get_user(self.scope)
+
+
 class Tickets(InboxConsumer):
     """Signs in by something of its own."""
 
     async def get_user(self) -> Any:
         return await User.objects.aget(username=self.scope["query_string"].decode())
+
+
+async def test_who_sees_the_site_as_another_user_hears_what_they_hear(
+    user: User, other: User, settings: Settings
+) -> None:
+    settings.REALTIME = {**settings.REALTIME, "SESSION_INTERVAL": 1.5}
+    written: dict[str, Any] = {}
+    exec(blocks("live.md")["consumers.py"], written)
+    application = socket_stack(written["SiteInboxConsumer"].as_asgi())
+    user.is_staff = True
+    await user.asave()
+    client = Client()
+    await sync_to_async(client.force_login)(user)
+
+    @sync_to_async
+    def see_as(who: User | None) -> None:
+        session = client.session
+        session["_impersonate"] = None if who is None else who.pk
+        session.save()
+
+    await see_as(other)
+    async with InboxTab(client=client, application=application) as tab:
+        assert tab.sync is not None
+        assert tab.sync["user"] == owner_key(other)
+        await send(other, text="for the other")
+        await tab.received("for the other")
+        [held] = running_hubs()[0]._guard._held.values()
+        due = held.due
+        await eventually(lambda: held.due > due + 0.1, "it is asked again who that is")
+        assert await tab.frame("sync")
+        await see_as(None)
+        assert await tab.closed() == 4401
+    async with InboxTab(client=client, application=application) as tab:
+        assert tab.sync is not None
+        assert tab.sync["user"] == owner_key(user)
+        await sync_to_async(client.logout)()
+        assert await tab.closed() == 4401
 
 
 async def test_a_session_that_is_another_users_says_nothing_about_this_one(
@@ -142,3 +190,22 @@ async def test_a_session_that_is_another_users_says_nothing_about_this_one(
         for tab in (anothers, nobodys):
             assert await tab.frame("sync")
             assert await tab.frame("sync")
+
+
+async def test_sessions_of_channels_are_watched_if_they_say_who_it_is(
+    user: User, other: User, settings: Settings
+) -> None:
+    settings.REALTIME = {**settings.REALTIME, "SESSION_INTERVAL": 1.5}
+    client = Client()
+    await sync_to_async(client.force_login)(other)
+    sessions = SessionMiddlewareStack(Sessions.as_asgi())
+    tickets = SessionMiddlewareStack(Tickets.as_asgi())
+    path = f"/ws/inbox/?{user.username}"
+    async with (
+        InboxTab(client=client, application=sessions) as theirs,
+        InboxTab(client=client, application=tickets, path=path) as ours,
+    ):
+        await sync_to_async(client.session.flush)()
+        assert await theirs.closed() == 4401
+        assert await ours.frame("sync")
+        assert await ours.frame("sync")

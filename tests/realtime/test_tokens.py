@@ -1,8 +1,10 @@
 """Clients that are no browsers sign in with a header, as with the REST API."""
 
+import asyncio
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -13,7 +15,7 @@ from pytest_django import Settings
 from realtime import database
 from realtime.asgi import application
 from realtime.hubs import running_hubs
-from realtime.login import stop_threads
+from realtime.login import THREADS, stop_threads
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
 from tests.realtime.backends import Keys
@@ -24,9 +26,11 @@ from tests.services.waiting import CEILING, eventually
 class App(InboxTab):
     """A client without cookies and without an origin."""
 
-    def __init__(self, authorization: str, **headers: str) -> None:
+    def __init__(self, authorization: str, live: bool = True, **headers: str) -> None:
         super().__init__(
-            application=application, headers={"Authorization": authorization, **headers}
+            application=application,
+            headers={"Authorization": authorization, **headers},
+            live=live,
         )
         if "Origin" not in headers:
             self.scope["headers"] = [one for one in self.scope["headers"] if one[0] != b"origin"]
@@ -98,29 +102,82 @@ async def test_so_is_a_deactivated_user(user: User, settings: Settings) -> None:
         assert await app.closed() == 4401
 
 
-async def test_nobody_is_cut_off_later_because_tokens_take_their_time(
-    user: User, other: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "SHORTEST", 3600)  # nor is any look given up
+@pytest.fixture
+def no_look_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "SHORTEST", 3600)
     monkeypatch.setattr(database, "LONGEST", 3600)
     stop_threads()
+
+
+@pytest.mark.parametrize("arrive", [False, True], ids=["looked-at-again", "arriving"])
+async def test_nobody_else_waits_because_tokens_take_their_time(
+    user: User,
+    other: User,
+    no_look_is_given_up: None,
+    monkeypatch: pytest.MonkeyPatch,
+    arrive: bool,
+) -> None:
     client = Client()
     await sync_to_async(client.force_login)(other)
-    looking, may_go_on = threading.Event(), threading.Event()
+    asked, may_go_on = threading.Semaphore(0), threading.Event()
 
     def wait() -> None:
-        looking.set()
+        asked.release()
         assert may_go_on.wait(CEILING * 2)
 
+    arriving = [App("Key alice's") for _ in range(THREADS if arrive else 0)]
     async with App("Key alice's"), InboxTab(client=client) as tab:
         monkeypatch.setattr(Keys, "wait", wait)
+        connecting = [asyncio.create_task(app.connect(timeout=CEILING * 2)) for app in arriving]
         try:
-            await eventually(looking.is_set, "the token is looked at")
+            for _ in range(THREADS if arrive else 1):
+                await eventually(lambda: asked.acquire(blocking=False), "a token is looked at")
+            async with InboxTab(client=client, live=False):
+                pass
             other.is_active = False
             await other.asave()
             assert await tab.closed() == 4401
         finally:
             may_go_on.set()
+            await asyncio.gather(*connecting)
+    for app in arriving:
+        await app.leave()
+
+
+async def test_whose_user_is_gone_comes_first(
+    transactional_db: None, no_look_is_given_up: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = [await User.objects.acreate(username=f"user-{number}") for number in range(8)]
+    asked: list[str] = []
+    looking, may_go_on = threading.Event(), threading.Event()
+
+    class Asked(dict[str, User]):
+        def __contains__(self, key: object) -> bool:
+            asked.append(str(key))
+            return super().__contains__(key)
+
+    def wait() -> None:
+        looking.set()
+        assert may_go_on.wait(CEILING * 2)
+
+    Keys.users = Asked({user.username: user for user in users})
+    async with AsyncExitStack() as stack:
+        apps = [
+            await stack.enter_async_context(App(f"Key {user.username}", live=False))
+            for user in users
+        ]
+        monkeypatch.setattr(Keys, "wait", wait)
+        try:
+            await eventually(looking.is_set, "a token is looked at")
+            before = len(asked)
+            [hub] = running_hubs()
+            users[-1].is_active = False
+            await users[-1].asave()
+            await eventually(hub._guard._suspected.is_set, "it is known who is gone")
+        finally:
+            may_go_on.set()
+        assert await apps[-1].closed() == 4401
+        assert users[-1].username in asked[before : before + 2]
 
 
 async def test_a_database_that_fails_makes_the_client_come_back(
