@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: After so many sockets, everything else in the event loop gets its turn: a message is never long behind a round, here
 #: and at a client with many sockets.
-SLICE = 10
+SLICE = 20
 #: How long a round waits for what else is missed, as a part of the interval.
 HURRY = 0.1
 #: Over how much of the interval a round spreads what tells nobody anything new. In one go, thousands of those would be
@@ -133,14 +133,15 @@ class Reconciler:
             for socket in sockets
             if socket.told is not None and socket.told != summaries.get(socket.owner, socket.told)
         }
+        others = sockets
         if missed:
             self._on_missed(missed)
-        unaware = [socket for socket in sockets if socket.owner in missed]
-        await self._sync(self._due(unaware, sequence, summaries), summaries)
+            unaware = [socket for socket in sockets if socket.owner in missed]
+            others = [socket for socket in sockets if socket.owner not in missed]
+            await self._sync(self._due(unaware, sequence, summaries), summaries)
         self.ended = time.monotonic()
         self.took = self.ended - began
         counters.reconciles += 1
-        others = [socket for socket in sockets if socket.owner not in missed]
         pause = self._interval * SPREAD * SLICE / max(len(others), 1)
         await self._sync(self._due(others, sequence, summaries), summaries, pause)
 
