@@ -10,6 +10,8 @@ from benchmarks.live.site import fill
 from benchmarks.live.sizes import Sizes
 
 INTERVAL = 5  # seconds, the default
+#: Seconds until what comes with opening sockets is over: the first look at who is signed in, for example.
+SETTLING = 12
 
 
 def reconciling(page: Page, site: Site, sizes: Sizes) -> None:
@@ -18,10 +20,12 @@ def reconciling(page: Page, site: Site, sizes: Sizes) -> None:
     with contest(page, ("ours", "bare"), site) as (ours, bare):
         for users in sizes.users:
             ours.connect(users - ours.sockets)
+            ours.idle(SETTLING)
             shares.append((users, *_idle(ours, site, sizes.seconds)))
         queries = ours.queries_of_a_round()
         # The server's own pings cost whoever has sockets.
         bare.connect(users)
+        bare.idle(SETTLING)
         pings, _ = _idle(bare, site, sizes.seconds)
     users, server, database = shares[-1]
     total = server - pings + database

@@ -10,10 +10,11 @@ class Sizes:
     promised: tuple[int, ...] = (1_000, 3_000)
     some: int = 1_000
     many: int = 2_000
-    users: tuple[int, ...] = (500, 1_000, 2_000, 5_000)
+    users: tuple[int, ...] = (1_000, 2_000, 5_000)
     unicasts: int = 600
     flood: int = 3_000
-    seconds: float = 20.0
+    #: As long as all sessions are looked at once, and the garbage collector has been round.
+    seconds: float = 60.0
 
     def quick(self) -> "Sizes":
         return replace(
