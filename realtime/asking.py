@@ -19,6 +19,8 @@ from typing import Any
 
 from django.db import close_old_connections, connections
 
+from realtime.turns import short_turns
+
 #: Seconds for which the server may take a request to cancel, where the driver has a limit.
 CANCEL = 5.0
 
@@ -45,7 +47,8 @@ class Asking:
         for one in self._connections:
             _limit(one, self._connect_within)
         try:
-            return self._function()
+            with short_turns():
+                return self._function()
         finally:
             # Not while they are let go: a pool would hand them to somebody else meanwhile.
             with self._lock:

@@ -8,8 +8,8 @@ socket since the query began, unless it was passed over twice in a row.
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from realtime import supervision
 from realtime.counters import counters
@@ -22,9 +22,13 @@ from stored_messages.stored import Summary
 if TYPE_CHECKING:
     from realtime.asgi_types import Message
 
+T = TypeVar("T")
+
 #: After so many sockets, everything else in the event loop gets its turn: a message is never long behind a round, here
 #: and at a client with many sockets.
-SLICE = 20
+SLICE = 10
+#: The same, for sockets that are only looked at.
+LOOKS = 200
 #: How long a round waits for what else is missed, as a part of the interval.
 HURRY = 0.1
 #: Over how much of the interval a round spreads what tells nobody anything new. In one go, thousands of those would be
@@ -107,7 +111,7 @@ class Reconciler:
             self._new = sockets + self._new
             self._arrived.set()
             raise
-        await self._sync(sockets, summaries)
+        await self._sync(_by_and_by(sockets), summaries)
 
     async def _reconcile(self) -> None:
         loop = asyncio.get_running_loop()
@@ -123,14 +127,14 @@ class Reconciler:
         began, sequence = time.monotonic(), self._sequence()
         sockets = [
             socket
-            for connected in self._users.values()
+            async for connected in _by_and_by(list(self._users.values()))
             for socket in connected.sockets
             if socket.greeted
         ]
         summaries = await self._summaries(sockets)
         missed = {
             socket.owner
-            for socket in sockets
+            async for socket in _by_and_by(sockets)
             if socket.told is not None and socket.told != summaries.get(socket.owner, socket.told)
         }
         others = sockets
@@ -145,11 +149,11 @@ class Reconciler:
         pause = self._interval * SPREAD * SLICE / max(len(others), 1)
         await self._sync(self._due(others, sequence, summaries), summaries, pause)
 
-    def _due(
+    async def _due(
         self, sockets: Iterable[Socket], sequence: int, summaries: Mapping[str, Summary]
-    ) -> Iterator[Socket]:
+    ) -> AsyncIterator[Socket]:
         """Yield whom to tell; each is looked at when its turn comes, since events go on being written."""
-        for socket in sockets:
+        async for socket in _by_and_by(sockets):
             if socket.behind:
                 continue
             if socket.wrote > sequence and socket.skipped_rounds < 2:
@@ -160,18 +164,19 @@ class Reconciler:
                 yield socket
 
     async def _summaries(self, sockets: Iterable[Socket]) -> dict[str, Summary]:
-        told = {socket.owner: socket.told for socket in sockets}
+        told = {socket.owner: socket.told async for socket in _by_and_by(sockets)}
         users = [self._users[owner].user for owner in told if owner in self._users]
         return await self._database.run(_summaries, users, told) if users else {}
 
     async def _sync(
-        self, sockets: Iterable[Socket], summaries: Mapping[str, Summary], pause: float = 0.0
+        self, sockets: AsyncIterable[Socket], summaries: Mapping[str, Summary], pause: float = 0.0
     ) -> None:
         """Send these sockets their summaries; ``pause``: seconds after each slice, unless a round is wanted now."""
         message: Message = {}
         owner = None  # of this message: a user's sockets follow one another
         count = hints = 0
-        for count, socket in enumerate(sockets, start=1):
+        async for socket in sockets:
+            count += 1
             summary, connected = summaries.get(socket.owner), self._users.get(socket.owner)
             if socket.closing or summary is None or connected is None:
                 continue
@@ -186,6 +191,14 @@ class Reconciler:
                 await asyncio.sleep(0 if self._missed.is_set() else pause)
         counters.syncs += count
         counters.fetch_hints += hints
+
+
+async def _by_and_by(items: Iterable[T]) -> AsyncIterator[T]:
+    """Yield them; after some, everything else in the event loop gets its turn."""
+    for count, item in enumerate(items, start=1):
+        yield item
+        if count % LOOKS == 0:
+            await asyncio.sleep(0)
 
 
 def _summaries(users: list[Any], told: Mapping[str, Summary | None]) -> dict[str, Summary]:

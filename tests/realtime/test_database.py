@@ -1,7 +1,10 @@
 """The live part's own threads for queries."""
 
 import asyncio
-from collections.abc import Iterator
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
 from threading import Barrier, Event
 from typing import Any
 
@@ -104,3 +107,48 @@ async def test_a_database_that_is_slow_is_heard_in_the_end(stuck: Stuck) -> None
     assert await waiting == "late"
     assert await one.run(lambda: "again") == "again"
     one.stop()
+
+
+async def test_turns_are_short_while_a_call_is_at_work_and_no_longer(
+    transactional_db: None,
+) -> None:
+    """The event loop's messages do not wait until a thread has computed."""
+    usual = sys.getswitchinterval()
+    both, may_return = Barrier(2), Event()
+    threads = DatabaseThreads(2)
+
+    def one() -> float:
+        both.wait(CEILING)
+        return sys.getswitchinterval()
+
+    def other() -> tuple[float, float]:
+        both.wait(CEILING)
+        assert may_return.wait(CEILING)
+        return sys.getswitchinterval(), in_a_child(sys.getswitchinterval)
+
+    longer = asyncio.ensure_future(threads.run(other))
+    short = await threads.run(one)
+    assert short < usual
+    may_return.set()
+    assert await longer == (pytest.approx(short), pytest.approx(usual))
+    assert sys.getswitchinterval() == pytest.approx(usual)
+    threads.stop()
+
+
+def in_a_child(function: Callable[[], float]) -> float:
+    """What it returns in a forked child."""
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # there are other threads: that is the point
+        child = os.fork()
+    if not child:
+        try:
+            os.write(writing, str(function()).encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        return float(pipe.read())
