@@ -103,9 +103,11 @@ async def test_so_is_a_deactivated_user(user: User, settings: Settings) -> None:
 
 
 @pytest.fixture
-def no_look_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_look_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(database, "SHORTEST", 3600)
     monkeypatch.setattr(database, "LONGEST", 3600)
+    stop_threads()
+    yield
     stop_threads()
 
 
