@@ -22,7 +22,7 @@ help:
 	@echo "make test    every check and every test"
 	@echo "make firefox the tests in a browser once more, in Firefox"
 	@echo "make matrix  the tests that versions matter to, on every supported Python there is, each with a Django"
-	@echo "make mariadb the inbox on MariaDB, which make test leaves out"
+	@echo "make mariadb the inbox on MariaDB, and connections to it that go dead, which make test leaves out"
 	@echo "make faults  everything dies, freezes and comes back, for MINUTES=5 with another SEED each time;"
 	@echo "             and SOCKETS=5000 come back at once (1 GB of memory; fewer where there is less)"
 	@echo "make lint    the checks alone"
@@ -96,7 +96,7 @@ matrix:
 
 mariadb: $(dev)
 	@sh tools/services.sh mariadb
-	$(python) -m tests.services.mariadb $(python) -m pytest -n $(WORKERS) tests/inbox -k "not RedisBackend"
+	$(python) -m tests.services.mariadb $(python) -m pytest -n $(WORKERS) tests/inbox tests/faults/test_dead_mariadb.py -k "not RedisBackend"
 
 faults: $(dev)
 	@sh tools/services.sh

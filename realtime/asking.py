@@ -19,6 +19,7 @@ from typing import Any
 
 from django.db import close_old_connections, connections
 
+from realtime import asking_mysql
 from realtime.turns import short_turns
 
 #: Seconds for which the server may take a request to cancel, where the driver has a limit.
@@ -45,7 +46,7 @@ class Asking:
         close_old_connections()
         self._connections = list(_of_this_thread())
         for one in self._connections:
-            _limit(one, self._connect_within)
+            _prepare(one, self._connect_within)
         try:
             with short_turns():
                 return self._function()
@@ -59,9 +60,14 @@ class Asking:
         """Cancel what the databases are at for this call, and shut down its connections. From another thread."""
         with self._lock:
             for one in self._connections:
-                if one.connection is not None:
+                if one.connection is None:
+                    continue
+                if one.vendor == "mysql":
+                    asking_mysql.let_go(one, CANCEL)
+                else:
                     _cancel(one.connection)
                     _shut_down(one.connection)
+                    _drain(one)
 
 
 def _of_this_thread() -> Iterator[Any]:
@@ -71,17 +77,19 @@ def _of_this_thread() -> Iterator[Any]:
             yield connections[alias]
 
 
-def _limit(one: Any, seconds: int) -> None:
-    """Let it connect within so many seconds. Pools are the whole project's, and have a limit of their own."""
+def _prepare(one: Any, connect_within: int) -> None:
+    """Let it connect within so many seconds. Pools are the whole project's, and have limits of their own."""
     options = one.settings_dict.get("OPTIONS") or {}
     if one.vendor not in LIMITED or options.get("pool") or "get_connection_params" in vars(one):
         return
     parameters = one.get_connection_params
-    one.get_connection_params = lambda: {"connect_timeout": seconds, **parameters()}
+    one.get_connection_params = lambda: {"connect_timeout": connect_within, **parameters()}
+    if one.vendor == "mysql":
+        asking_mysql.note(one)
 
 
 def _cancel(connection: Any) -> None:
-    """psycopg, old and new, and SQLite can do so. Others find out that the socket is closed."""
+    """psycopg, old and new, and SQLite can do so."""
     with suppress(Exception):
         if hasattr(connection, "cancel_safe"):
             connection.cancel_safe(timeout=CANCEL)
@@ -99,3 +107,13 @@ def _shut_down(connection: Any) -> None:
             # Were the first one closed meanwhile, its number could be another's: its driver would say so.
             if connection.fileno() == number:
                 same.shutdown(socket.SHUT_RDWR)
+
+
+def _drain(one: Any) -> None:
+    """Have the other idle connections of a pool replaced, if there is one and it can do so.
+
+    What has cut this one off may have cut off all of them, and the next look would get the next dead one.
+    """
+    with suppress(Exception):
+        if one.settings_dict["OPTIONS"].get("pool"):
+            one.pool.drain()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import django
 import psycopg
 import pytest
 
@@ -45,7 +46,7 @@ def direct(postgres: PostgreSQL) -> Project:
 def _project(database: dict[str, Any]) -> Project:
     settings = {
         "REALTIME": {"RECONCILE_INTERVAL": INTERVAL},
-        "DATABASES": {"default": {**database, "CONN_MAX_AGE": 60}},
+        "DATABASES": {"default": {"CONN_MAX_AGE": 60, **database}},
     }
     return Project(ROOT, SETTINGS, env={"PROJECT_SETTINGS": json.dumps(settings)})
 
@@ -113,6 +114,28 @@ async def test_looks_are_given_up_with_their_connections(
     await asyncio.to_thread(direct.shell, SEND)
     await eventually(lambda: listener.sync["unread"] == late.sync["unread"] == 2, "all goes on")
     await leave(listener, late)
+
+
+@pytest.mark.skipif(django.VERSION < (5, 1), reason="Django has no pools yet")
+async def test_a_pool_of_dead_connections(serve: Serve, direct: Project, wire: Wire) -> None:
+    """More of them than are given up in a row."""
+    database = json.loads(direct.env["PROJECT_SETTINGS"])["DATABASES"]["default"]
+    size = GIVEN_UP * 2 + 4
+    pool = {
+        "PORT": wire.port,
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {"pool": {"min_size": size, "max_size": size}},
+    }
+    project = _project({**database, **pool})
+    server = await asyncio.to_thread(lambda: serve("uvicorn", project=project))
+    [key] = await ask(server, kind="sign in many", users=1)
+    listener = await listen(server.port, key)
+    await eventually(lambda: wire.connections >= size, "the pool is full")
+    assert wire.go_dead() >= size
+    wire.take_new()
+    await asyncio.to_thread(direct.shell, SEND)
+    await eventually(lambda: listener.sync["unread"] == 1, "the comparison goes on")
+    await leave(listener)
 
 
 async def test_a_database_that_takes_connections_and_says_nothing(

@@ -21,6 +21,11 @@ class Wire:
         self._connections: set[_Connection] = set()
         self._takes_new = True
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._connections)
+
     def go_dead(self) -> int:
         """Let nothing pass on any connection, open now or from now on; return how many are open."""
         return self._do(self._go_dead)
