@@ -3,7 +3,7 @@
 import time
 from typing import NamedTuple
 
-from realtime import database, publisher
+from realtime import database, publisher, supervision
 from realtime.conf import app_settings
 from realtime.hubs import running_hubs
 
@@ -32,6 +32,9 @@ def health() -> Health:
             problems.append(f"The channel layer has been silent for {hub.silence:.0f} seconds.")
     if running_hubs() and (waited := database.silence()) > 2 * interval:
         problems.append(f"The database has not answered for {waited:.0f} seconds.")
+    for task, seconds in supervision.failing().items():
+        if seconds > 2 * interval:
+            problems.append(f"A task has been failing for {seconds:.0f} seconds: {task}.")
     if publisher.stuck() > 2 * app_settings.PUBLISH_TIMEOUT:
         problems.append(
             f"The channel layer has taken nothing for {publisher.stuck():.0f} seconds; "

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -13,6 +14,21 @@ T = TypeVar("T")
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 #: Seconds that a cancelled task has to clean up.
 PATIENCE = 1.0
+#: A task that has not failed for so many seconds is well again.
+WELL_AFTER = 15.0
+
+
+class _Failing:
+    """``since`` it has failed again and again, and ``last`` when, on the monotonic clock."""
+
+    __slots__ = ("last", "name", "since")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.since = self.last = time.monotonic()
+
+
+_failing: dict[object, _Failing] = {}
 
 
 def start(name: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
@@ -31,23 +47,46 @@ def start(name: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]
     async def supervise() -> None:
         loop = asyncio.get_running_loop()
         pause = FIRST_PAUSE
-        while True:
-            began = loop.time()
-            # A task for each attempt: what a layer makes of a cancellation must not keep this one alive.
-            attempted = loop.create_task(attempt())
-            try:
-                await asyncio.wait([attempted])
-            finally:
-                _end(attempted)
-                await asyncio.wait([attempted], timeout=PATIENCE)
-            if error := attempted.result():
-                log.error("task_failed", "%(task)s failed and begins again.", error, task=name)
-                if loop.time() - began > LONGEST_PAUSE:
-                    pause = FIRST_PAUSE
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+        me = object()
+        try:
+            while True:
+                began = loop.time()
+                # A task for each attempt: what a layer makes of a cancellation must not keep this one alive.
+                attempted = loop.create_task(attempt())
+                try:
+                    await asyncio.wait([attempted])
+                finally:
+                    _end(attempted)
+                    await asyncio.wait([attempted], timeout=PATIENCE)
+                if error := attempted.result():
+                    _note(me, name)
+                    log.error("task_failed", "%(task)s failed and begins again.", error, task=name)
+                    if loop.time() - began > LONGEST_PAUSE:
+                        pause = FIRST_PAUSE
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE)
+        finally:
+            _failing.pop(me, None)
 
     return once(name, supervise)
+
+
+def _note(task: object, name: str) -> None:
+    failing = _failing.get(task)
+    if failing is None or time.monotonic() - failing.last > WELL_AFTER:
+        _failing[task] = _Failing(name)
+    else:
+        failing.last = time.monotonic()
+
+
+def failing() -> dict[str, float]:
+    """For how many seconds which tasks of this process have failed again and again."""
+    now = time.monotonic()
+    found: dict[str, float] = {}
+    for one in list(_failing.values()):
+        if now - one.last <= WELL_AFTER:
+            found[one.name] = max(found.get(one.name, 0.0), now - one.since)
+    return found
 
 
 def once(name: str, work: Callable[[], Coroutine[None, None, None]]) -> "asyncio.Task[None]":

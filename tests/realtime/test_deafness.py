@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
+from io import StringIO
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from channels.layers import get_channel_layer
 from channels_redis.core import RedisChannelLayer
 from channels_redis.utils import _consistent_hash as consistent_hash
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from pytest_django import Settings
 from redis import Redis, RedisError
 
@@ -25,6 +27,7 @@ from realtime import line, membership
 from realtime.counters import counters
 from realtime.events import deliveries
 from realtime.groups import EVERYBODY, user_group
+from realtime.health import health
 from realtime.hubs import get_hub
 from realtime.publisher import flush, publish, waiting
 from realtime.publisher_thread import WINDOW
@@ -261,6 +264,45 @@ async def test_one_of_several_brokers_is_down(
         second_redis.start()
         async with InboxTab(user=others[3], live=False) as late:
             await hears(late, others[3])
+
+
+async def test_which_of_several_brokers_is_frozen_is_said(
+    settings: Settings,
+    transactional_db: None,
+    redis_url: str,
+    second_redis: RedisServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By those who can be heard: they, and everybody's group, are at the other one."""
+
+    def place(group: str) -> int:
+        return int(consistent_hash(f"asgi__group__{group}", 2))
+
+    well = place(EVERYBODY)
+    word = next(word for word in map(str, count()) if place(f"realtime.hub.{word}") == well)
+    monkeypatch.setattr(line, "get_random_string", lambda length: word)
+    use(settings, PUBSUB, hosts=[redis_url, second_redis.url][:: 1 if well == 0 else -1])
+    users = [await User.objects.acreate(username=f"user-{number}") for number in range(20)]
+    user = next(one for one in users if place(user_group(one.pk)) == well)
+    other = next(one for one in users if place(user_group(one.pk)) != well)
+    async with InboxTab(user=user) as tab:
+        await hears(tab, user)
+        second_redis.send_signal(signal.SIGSTOP)
+        try:
+            async with InboxTab(user=other, live=False):
+                await eventually(
+                    lambda: any("failing" in one for one in health().problems), "health says so"
+                )
+                printed = StringIO()
+                with pytest.raises(CommandError, match=rf"from 127\.0\.0\.1:{second_redis.port}\b"):
+                    await asyncio.to_thread(
+                        call_command, "realtime_status", wait=10.0, stdout=printed
+                    )
+        finally:
+            second_redis.send_signal(signal.SIGCONT)
+        assert "1 process answered." in printed.getvalue()
+        assert "All is well" not in printed.getvalue()
+        await eventually(lambda: health().ok, "all is well again")
 
 
 async def test_news_by_one_broker_wait_for_none_by_a_frozen_one(

@@ -128,6 +128,7 @@ def test_a_layer_that_ends_at_its_process_is_said_to(
         "alias": "default",
         "local": True,
         "processes": [],
+        "silent_hosts": [],
     }
 
 

@@ -3,11 +3,12 @@
 import asyncio
 import json
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from realtime import status
+from realtime import status, supervision
 from realtime.conf import app_settings
 from realtime.layers import close_connections, configured_layer, is_local, own_layer
 
@@ -58,12 +59,14 @@ class Command(BaseCommand):
             "layer": "none" if layer is None else _path(layer),
             "alias": app_settings.CHANNEL_LAYER,
             "local": is_local(layer),
-            "processes": [] if is_local(layer) else self._ask(wait),
+            **({"processes": [], "silent_hosts": []} if is_local(layer) else self._ask(wait)),
         }
         if json:
             self._print_json(found)
         else:
             self._print_table(found, wait, expect)
+        if found["silent_hosts"]:
+            raise CommandError(_silent(found["silent_hosts"]))
         answered = len(found["processes"])
         if expect and found["local"]:
             raise CommandError(
@@ -75,21 +78,25 @@ class Command(BaseCommand):
                 f"{_processes(answered)} answered within {wait:g} s, {expect} are expected."
             )
 
-    def _ask(self, wait: float) -> list[dict[str, Any]]:
-        async def ask() -> list[dict[str, Any]]:
+    def _ask(self, wait: float) -> dict[str, Any]:
+        async def ask() -> dict[str, Any]:
             # What runs in this process besides has connections in other event loops.
             layer = own_layer()
+            silent = asyncio.ensure_future(status.silent_hosts())
             try:
-                return await asyncio.wait_for(status.ask(layer, wait), wait + status.TIMEOUT)
+                processes = await status.ask(layer, wait)
+            except Exception as error:  # whatever the layer raises
+                hosts = await silent
+                reason = _silent(hosts) if hosts else _reason(error)
+                raise CommandError(
+                    f"The channel layer {app_settings.CHANNEL_LAYER!r} does not work: {reason}"
+                ) from error
             finally:
-                await close_connections(layer)
+                with suppress(Exception):
+                    await supervision.within(status.TIMEOUT, close_connections(layer))
+            return {"processes": processes, "silent_hosts": await silent}
 
-        try:
-            return asyncio.run(ask())
-        except Exception as error:  # whatever the layer raises
-            raise CommandError(
-                f"The channel layer {app_settings.CHANNEL_LAYER!r} does not work: {_reason(error)}"
-            ) from error
+        return asyncio.run(ask())
 
     def _print_json(self, found: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(found, indent=2))
@@ -128,7 +135,8 @@ class Command(BaseCommand):
             for problem in one["problems"]:
                 self.stdout.write(self.style.ERROR(f"{one['process']}: {problem}"))
         answered = f"{_processes(len(processes))} answered."
-        if len(processes) < expect or any(one["problems"] for one in processes):
+        is_well = not found["silent_hosts"] and not any(one["problems"] for one in processes)
+        if len(processes) < expect or not is_well:
             self.stdout.write(answered)
         else:
             self.stdout.write(self.style.SUCCESS(f"{answered} All is well with them."))
@@ -140,8 +148,15 @@ def _processes(number: int) -> str:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, asyncio.TimeoutError):
-        return "no answer came in time. One host of several that is frozen is enough for that."
+        return "no answer came in time."
     return f"{type(error).__name__}: {error}"
+
+
+def _silent(hosts: list[str]) -> str:
+    return (
+        f"no answer came from {', '.join(hosts)}. Users whose groups are there hear news within two intervals, and "
+        "nothing at once."
+    )
 
 
 def _path(layer: Any) -> str:
