@@ -14,7 +14,7 @@ from tests.faults.writing import PATIENCE as ANSWER
 
 #: How often each sender may try until every tab has heard it, an interval each time. The first message may be lost, and
 #: found missing within that interval, as a group that was forgotten is; the second one may meet the mending of it.
-ATTEMPTS = 5
+ATTEMPTS = 7
 #: How many intervals what is sent in peace may take on a busy machine.
 PATIENCE = 4
 #: Which part of it has to arrive. A hub may be just about to open another channel.
