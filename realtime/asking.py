@@ -20,7 +20,6 @@ from typing import Any
 from django.db import close_old_connections, connections
 
 from realtime import asking_mysql
-from realtime.turns import short_turns
 
 #: Seconds for which the server may take a request to cancel, where the driver has a limit.
 CANCEL = 5.0
@@ -48,8 +47,7 @@ class Asking:
         for one in self._connections:
             _prepare(one, self._connect_within)
         try:
-            with short_turns():
-                return self._function()
+            return self._function()
         finally:
             # Not while they are let go: a pool would hand them to somebody else meanwhile.
             with self._lock:

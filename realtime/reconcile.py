@@ -16,6 +16,7 @@ from realtime.counters import counters
 from realtime.database import DatabaseThreads
 from realtime.events import sync_frame
 from realtime.sockets import Socket
+from realtime.turns import short_turns
 from stored_messages import api
 from stored_messages.stored import Summary
 
@@ -201,6 +202,7 @@ async def _by_and_by(items: Iterable[T]) -> AsyncIterator[T]:
             await asyncio.sleep(0)
 
 
+@short_turns()
 def _summaries(users: list[Any], told: Mapping[str, Summary | None]) -> dict[str, Summary]:
     """Return the summaries by owner: where nothing is new, the very object that was told.
 

@@ -24,11 +24,13 @@ from django.db import connections
 from django.utils import timezone
 
 from realtime.login import SessionSignIn, SignIn, password_unchanged, session_store
+from realtime.turns import short_turns
 from stored_messages.owners import among
 
 BATCH = 5000
 
 
+@short_turns()
 def active_users(users: Iterable[Any]) -> dict[str, bool]:
     """Return whether they are active of those users who still exist, by primary key as text.
 
@@ -51,6 +53,7 @@ def active_users(users: Iterable[Any]) -> dict[str, bool]:
     return found
 
 
+@short_turns()
 def certain_owners(sign_ins: Iterable[SignIn]) -> dict[str, str]:
     """Return who is certainly signed in: the primary key as text, by digest of the sign-in.
 
@@ -72,6 +75,7 @@ def certain_owners(sign_ins: Iterable[SignIn]) -> dict[str, str]:
     return owners
 
 
+@short_turns()
 def certain_sign_ins(keys: Iterable[str]) -> dict[str, tuple[Mapping[str, Any], Any]]:
     """Return what is in these sessions and who is certainly signed in with them, by session key.
 

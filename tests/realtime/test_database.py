@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from realtime import database
+from realtime import database, reconcile, still_signed_in
 from realtime.counters import counters
 from realtime.database import DatabaseThreads
+from realtime.turns import short_turns
 from tests.services.waiting import CEILING, eventually
 
 
@@ -109,30 +110,56 @@ async def test_a_database_that_is_slow_is_heard_in_the_end(stuck: Stuck) -> None
     one.stop()
 
 
-async def test_turns_are_short_while_a_call_is_at_work_and_no_longer(
-    transactional_db: None,
-) -> None:
+async def test_turns_are_short_while_one_is_at_work_and_no_longer() -> None:
     """The event loop's messages do not wait until a thread has computed."""
     usual = sys.getswitchinterval()
     both, may_return = Barrier(2), Event()
-    threads = DatabaseThreads(2)
 
+    @short_turns()
     def one() -> float:
         both.wait(CEILING)
         return sys.getswitchinterval()
 
+    @short_turns()
     def other() -> tuple[float, float]:
         both.wait(CEILING)
         assert may_return.wait(CEILING)
         return sys.getswitchinterval(), in_a_child(sys.getswitchinterval)
 
-    longer = asyncio.ensure_future(threads.run(other))
-    short = await threads.run(one)
+    longer = asyncio.ensure_future(asyncio.to_thread(other))
+    short = await asyncio.to_thread(one)
     assert short < usual
     may_return.set()
     assert await longer == (pytest.approx(short), pytest.approx(usual))
     assert sys.getswitchinterval() == pytest.approx(usual)
-    threads.stop()
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda: reconcile._summaries(Noting(), {}),
+        lambda: still_signed_in.active_users(Noting()),
+        lambda: still_signed_in.certain_owners(Noting()),
+        lambda: still_signed_in.certain_sign_ins(Noting()),
+    ],
+    ids=["summaries", "active users", "sessions", "arrivals"],
+)
+def test_turns_are_short_where_thousands_are_looked_at(db: None, look: Callable[[], Any]) -> None:
+    usual = sys.getswitchinterval()
+    Noting.seen.clear()
+    look()
+    assert Noting.seen
+    assert max(Noting.seen) < usual
+
+
+class Noting(list[Any]):
+    """Nobody; it notes how long turns are for whoever goes through it."""
+
+    seen: list[float] = []
+
+    def __iter__(self) -> Iterator[Any]:
+        self.seen.append(sys.getswitchinterval())
+        return super().__iter__()
 
 
 def in_a_child(function: Callable[[], float]) -> float:
