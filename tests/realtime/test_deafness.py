@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, suppress
 from io import StringIO
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -278,9 +279,20 @@ async def test_which_of_several_brokers_is_frozen_is_said(
     def place(group: str) -> int:
         return int(consistent_hash(f"asgi__group__{group}", 2))
 
+    def place_of_channel(number: str) -> int:
+        return int(consistent_hash(f"asgispecific.{number}", 2))
+
     well = place(EVERYBODY)
     word = next(word for word in map(str, count()) if place(f"realtime.hub.{word}") == well)
     monkeypatch.setattr(line, "get_random_string", lambda length: word)
+    # So is the hub's channel: over a line that it has, the layer would not wait for the frozen one's answer.
+    numbers = (
+        number for number in map("{:032x}".format, count()) if place_of_channel(number) == well
+    )
+    monkeypatch.setattr(
+        "channels_redis.pubsub.uuid",
+        SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=next(numbers))),
+    )
     use(settings, PUBSUB, hosts=[redis_url, second_redis.url][:: 1 if well == 0 else -1])
     users = [await User.objects.acreate(username=f"user-{number}") for number in range(20)]
     user = next(one for one in users if place(user_group(one.pk)) == well)
