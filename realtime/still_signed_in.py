@@ -75,7 +75,6 @@ def certain_owners(sign_ins: Iterable[SignIn]) -> dict[str, str]:
     return owners
 
 
-@short_turns()
 def certain_sign_ins(keys: Iterable[str]) -> dict[str, tuple[Mapping[str, Any], Any]]:
     """Return what is in these sessions and who is certainly signed in with them, by session key.
 

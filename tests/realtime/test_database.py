@@ -137,12 +137,11 @@ async def test_turns_are_short_while_one_is_at_work_and_no_longer() -> None:
 @pytest.mark.parametrize(
     "look",
     [
-        lambda: reconcile._summaries(Noting(), {}),
+        lambda: reconcile._summaries_of_many(Noting(), {}),
         lambda: still_signed_in.active_users(Noting()),
         lambda: still_signed_in.certain_owners(Noting()),
-        lambda: still_signed_in.certain_sign_ins(Noting()),
     ],
-    ids=["summaries", "active users", "sessions", "arrivals"],
+    ids=["summaries", "active users", "sessions"],
 )
 def test_turns_are_short_where_thousands_are_looked_at(db: None, look: Callable[[], Any]) -> None:
     usual = sys.getswitchinterval()
