@@ -23,8 +23,6 @@ from realtime import asking_mysql
 
 #: Seconds for which the server may take a request to cancel, where the driver has a limit.
 CANCEL = 5.0
-
-
 #: Databases whose drivers take ``connect_timeout``, in seconds.
 LIMITED = ("postgresql", "mysql")
 

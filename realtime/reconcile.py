@@ -107,7 +107,7 @@ class Reconciler:
     async def _greet_new(self) -> None:
         sockets, self._new = [one for one in self._new if not one.closing], []
         try:
-            summaries = await self._summaries(sockets, _summaries)
+            summaries = await self._summaries(sockets)
         except Exception:
             self._new = sockets + self._new
             self._arrived.set()
@@ -132,7 +132,9 @@ class Reconciler:
             for socket in connected.sockets
             if socket.greeted
         ]
-        summaries = await self._summaries(sockets, _summaries_of_many)
+        # Not for those who come: when thousands come back at once, short turns cost more than they spare.
+        with short_turns():
+            summaries = await self._summaries(sockets)
         missed = {
             socket.owner
             async for socket in _by_and_by(sockets)
@@ -164,12 +166,10 @@ class Reconciler:
             else:
                 yield socket
 
-    async def _summaries(
-        self, sockets: Iterable[Socket], look: "Callable[..., dict[str, Summary]]"
-    ) -> dict[str, Summary]:
+    async def _summaries(self, sockets: Iterable[Socket]) -> dict[str, Summary]:
         told = {socket.owner: socket.told async for socket in _by_and_by(sockets)}
         users = [self._users[owner].user for owner in told if owner in self._users]
-        return await self._database.run(look, users, told) if users else {}
+        return await self._database.run(_summaries, users, told) if users else {}
 
     async def _sync(
         self, sockets: AsyncIterable[Socket], summaries: Mapping[str, Summary], pause: float = 0.0
@@ -216,7 +216,3 @@ def _summaries(users: list[Any], told: Mapping[str, Summary | None]) -> dict[str
         before = told.get(owner)
         found[owner] = summary if before is None or before != summary else before
     return found
-
-
-#: Not for the few that come at a time: when thousands come back at once, turns would cost more than they spare.
-_summaries_of_many = short_turns()(_summaries)

@@ -50,7 +50,7 @@ async def ask(layer: Any, wait: float) -> list[dict[str, Any]]:
             if event.get("type") == ANSWER:
                 seconds = round(time.monotonic() - began, 3)
                 # By name alone those of two containers on one host may be the same.
-                answers[event.get("id", event["process"])] = {
+                answers[event["id"]] = {
                     "process": event["process"],
                     "answered_after": seconds,
                     "problems": event["problems"],

@@ -22,7 +22,7 @@ _usual = 0.0
 
 @contextmanager
 def short_turns() -> Iterator[None]:
-    """Within it, the turns of all threads are short. Also as a decorator of what is called in a thread."""
+    """Within it, or as a decorator, the turns of all threads are short."""
     global _wanted, _usual  # noqa: PLW0603 - there is one interpreter
     with _lock:
         if not _wanted:

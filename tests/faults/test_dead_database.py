@@ -12,20 +12,12 @@ import psycopg
 import pytest
 
 from realtime.database import GIVEN_UP
-from tests.faults.deployment import SETTINGS, post
 from tests.faults.listeners import leave, listen
+from tests.faults.looks import SEND, ask, calls_given_up, site_on, stay_few
 from tests.services.postgresql import PostgreSQL
-from tests.services.server import ROOT, Project, Serve, Server
+from tests.services.server import Project, Serve, Server
 from tests.services.waiting import eventually
 from tests.services.wire import Wire
-
-#: The shortest time after which a look is given up is five seconds.
-INTERVAL = 1
-
-SEND = """
-import stored_messages
-stored_messages.broadcast_message(stored_messages.STORED_INFO, "for everybody")
-"""
 
 
 @pytest.fixture
@@ -38,31 +30,15 @@ def wire(postgres: PostgreSQL) -> Iterator[Wire]:
 def direct(postgres: PostgreSQL) -> Project:
     """The site as processes see it whose connections are well."""
     database = postgres.django_settings(postgres.create_database())
-    project = _project(database)
+    project = site_on(database)
     project.manage("migrate", "--verbosity=0")
     return project
-
-
-def _project(database: dict[str, Any]) -> Project:
-    settings = {
-        "REALTIME": {"RECONCILE_INTERVAL": INTERVAL},
-        "DATABASES": {"default": {"CONN_MAX_AGE": 60, **database}},
-    }
-    return Project(ROOT, SETTINGS, env={"PROJECT_SETTINGS": json.dumps(settings)})
 
 
 @pytest.fixture
 def server(serve: Serve, direct: Project, wire: Wire) -> Server:
     database = json.loads(direct.env["PROJECT_SETTINGS"])["DATABASES"]["default"]
-    return serve("uvicorn", project=_project({**database, "PORT": wire.port}))
-
-
-async def ask(server: Server, **operation: Any) -> Any:
-    return await asyncio.to_thread(post, server.port, "/perform/", operation)
-
-
-async def calls_given_up(server: Server) -> int:
-    return int((await ask(server, kind="health"))["metrics"]["calls_given_up"])
+    return serve("uvicorn", project=site_on({**database, "PORT": wire.port}))
 
 
 async def test_looks_are_given_up_with_their_connections(
@@ -126,7 +102,7 @@ async def test_a_pool_of_dead_connections(serve: Serve, direct: Project, wire: W
         "CONN_MAX_AGE": 0,
         "OPTIONS": {"pool": {"min_size": size, "max_size": size}},
     }
-    project = _project({**database, **pool})
+    project = site_on({**database, **pool})
     server = await asyncio.to_thread(lambda: serve("uvicorn", project=project))
     [key] = await ask(server, kind="sign in many", users=1)
     listener = await listen(server.port, key)
@@ -183,21 +159,15 @@ async def test_a_locked_table_takes_few_connections(server: Server, direct: Proj
             "LOCK TABLE auth_user, stored_messages_message IN ACCESS EXCLUSIVE MODE"
         )
 
-        async def few_wait() -> bool:
+        async def waiting() -> int:
             found = await onlooker.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                 " AND wait_event_type = 'Lock'"
             )
             [waiting] = await found.fetchone() or [0]
-            return 1 <= waiting <= 2
+            return int(waiting)
 
-        async def enough() -> bool:
-            # All that may be while none is answered, of those who compare and those who look who is signed in.
-            return await calls_given_up(server) >= GIVEN_UP * 2
-
-        await eventually(few_wait, "looks wait for the tables")
-        await eventually(enough, "looks are given up")
-        await eventually(few_wait, "only one of each kind waits")
+        await stay_few(server, waiting)
     await asyncio.to_thread(direct.shell, SEND)
     await eventually(lambda: listener.sync["unread"] == 1, "all goes on")
     await leave(listener)

@@ -12,7 +12,7 @@ import pytest
 
 from realtime.database import GIVEN_UP
 from tests.faults.listeners import leave, listen
-from tests.faults.test_dead_database import SEND, _project, ask, calls_given_up
+from tests.faults.looks import SEND, ask, calls_given_up, site_on, stay_few
 from tests.services.processes import HOST
 from tests.services.server import Project, Serve, Server
 from tests.services.waiting import eventually
@@ -34,7 +34,7 @@ def connection(database: str | None = None) -> Any:
 
 
 def through(port: int, name: str) -> Project:
-    return _project(
+    return site_on(
         {
             "ENGINE": "django.db.backends.mysql",
             "HOST": HOST,
@@ -112,22 +112,16 @@ async def test_a_locked_table_takes_few_connections(
             "LOCK TABLES auth_user WRITE, stored_messages_message WRITE, stored_messages_delivery WRITE"
         )
 
-        def few_wait() -> bool:
+        async def waiting() -> int:
             asking = onlooker.cursor()
             asking.execute(
                 "SELECT count(*) FROM information_schema.processlist"
                 " WHERE db = database() AND state LIKE '%lock%'"
             )
             [waiting] = asking.fetchone()
-            # One that compares, and of the others two: who is gone, and who is signed out.
-            return bool(1 <= waiting <= 3)
+            return int(waiting)
 
-        async def enough() -> bool:
-            return await calls_given_up(server) >= GIVEN_UP * 2
-
-        await eventually(few_wait, "looks wait for the tables")
-        await eventually(enough, "looks are given up")
-        await eventually(few_wait, "only one of each kind waits")
+        await stay_few(server, waiting)
     await asyncio.to_thread(direct.shell, SEND)
     await eventually(lambda: listener.sync["unread"] == 1, "all goes on")
     await leave(listener)

@@ -9,11 +9,13 @@ from threading import Barrier, Event
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 
 from realtime import database, reconcile, still_signed_in
 from realtime.counters import counters
 from realtime.database import DatabaseThreads
+from realtime.testing import InboxTab
 from realtime.turns import short_turns
 from tests.services.waiting import CEILING, eventually
 
@@ -136,19 +138,35 @@ async def test_turns_are_short_while_one_is_at_work_and_no_longer() -> None:
 
 @pytest.mark.parametrize(
     "look",
-    [
-        lambda: reconcile._summaries_of_many(Noting(), {}),
-        lambda: still_signed_in.active_users(Noting()),
-        lambda: still_signed_in.certain_owners(Noting()),
-    ],
-    ids=["summaries", "active users", "sessions"],
+    [still_signed_in.active_users, still_signed_in.certain_owners],
+    ids=["active users", "sessions"],
 )
-def test_turns_are_short_where_thousands_are_looked_at(db: None, look: Callable[[], Any]) -> None:
+def test_turns_are_short_where_thousands_are_looked_at(
+    db: None, look: Callable[[Any], Any]
+) -> None:
     usual = sys.getswitchinterval()
     Noting.seen.clear()
-    look()
+    look(Noting())
     assert Noting.seen
     assert max(Noting.seen) < usual
+
+
+async def test_turns_are_short_in_rounds_and_not_for_those_who_come(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = sys.getswitchinterval()
+    seen: list[float] = []
+    summaries = reconcile.api.summaries
+
+    def noting(users: Any) -> Any:
+        seen.append(sys.getswitchinterval())
+        return summaries(users)
+
+    monkeypatch.setattr(reconcile.api, "summaries", noting)
+    async with InboxTab(user=user, live=False):
+        await eventually(lambda: len(seen) >= 3, "rounds")
+    assert seen[0] == pytest.approx(usual)
+    assert max(seen[1:]) < usual
 
 
 class Noting(list[Any]):

@@ -73,6 +73,18 @@ async def test_logout_closes_that_sessions_sockets_and_no_others(user: User) -> 
                 break
 
 
+async def request_of(client: Client, user: User) -> HttpRequest:
+    """As a view gets it."""
+    request = HttpRequest()
+    request.session, request.user = await sync_to_async(lambda: client.session)(), user
+
+    async def auser() -> User:
+        return user
+
+    request.auser = auser
+    return request
+
+
 @pytest.mark.parametrize("engine", ["db", "cached_db", "cache"])
 @pytest.mark.parametrize("is_async", [False, True], ids=["logout", "alogout"])
 async def test_who_comes_back_before_the_session_is_gone_is_cut_off_with_it(
@@ -83,13 +95,7 @@ async def test_who_comes_back_before_the_session_is_gone_is_cut_off_with_it(
         pytest.skip("there is no alogout() yet")
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
     client = await signed_in(user)
-    request = HttpRequest()
-    request.session, request.user = await sync_to_async(lambda: client.session)(), user
-
-    async def auser() -> User:
-        return user
-
-    request.auser = auser
+    request = await request_of(client, user)
     may_return = threading.Event()
 
     def slow(**kwargs: Any) -> None:
@@ -120,13 +126,7 @@ async def test_a_project_may_send_the_signal_of_a_logout_itself(
     if is_async and django.VERSION < (5, 1):
         pytest.skip("there is no aflush() yet")
     client = await signed_in(user)
-    request = HttpRequest()
-    request.session, request.user = await sync_to_async(lambda: client.session)(), user
-
-    async def auser() -> User:
-        return user
-
-    request.auser = auser
+    request = await request_of(client, user)
     async with InboxTab(client=client) as tab:
         sent = {"sender": User, "request": request, "user": user}
         if is_async:
