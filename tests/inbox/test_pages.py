@@ -28,6 +28,11 @@ def page(backend, ada, monkeypatch):
     return page
 
 
+def texts(html):
+    """Of the messages alone: in the tokens of the forms, which are random, there may be any short word."""
+    return re.findall(r'<div class="inbox-text">(.*)</div>', html)
+
+
 def submit(page, **fields):
     response = page.client.post(URL, fields)
     assert (response.status_code, response.headers["Location"]) == (302, URL)
@@ -39,7 +44,7 @@ def test_it_lists_what_is_unread_newest_first(page, backend, ada):
 
     html = page()
 
-    assert html.index("second") < html.index("first")
+    assert texts(html) == ["second", "first"]
     assert 'name="open"' in html
     assert "Title" in html
     assert 'class="x persisted info unread"' in html
@@ -59,11 +64,10 @@ def test_it_leads_through_everything(page, backend, ada):
     send(backend, [ada], "one", "two", "three")
 
     html = page()
-    assert "one" not in html
+    assert texts(html) == ["three", "two"]
     [cursor] = re.findall(r"\?cursor=([0-9a-f]{16})", html)
     html = page(f"{URL}?cursor={cursor}")
-    assert "one" in html
-    assert "two" not in html
+    assert texts(html) == ["one"]
     assert "cursor=" not in html
 
 
