@@ -78,7 +78,8 @@ def test_mark_read_takes_a_message_or_an_id(api, backend, ada):
     first, second, third = send(backend, [ada], "1", "2", "3")
 
     assert api.mark_read(ada, first.id)
-    assert api.mark_read(ada, int(second.id) if second.id.isdigit() else second.id)
+    # Where ids are numbers: one of Redis may be all digits by chance, and loses its zeros as a number.
+    assert api.mark_read(ada, int(second.id) if backend.using else second.id)
     assert api.mark_read(ada, backend.inbox_list(ada)[0])
     assert unread(backend, ada) == []
     assert not api.mark_read(ada, third)
@@ -247,7 +248,9 @@ def test_what_is_dismissed_is_gone_for_good(backend, ada, ben):
     first, second, third = send(backend, [ada, ben], "1", "2", "3")
     backend.mark_read(ada, [second.id])
 
-    assert sorted(backend.dismiss(ada, [first.id, second.id])) == [first.ref, second.ref]
+    # Both in order of their ids: as texts, "10" comes before "9".
+    dismissed = backend.dismiss(ada, [first.id, second.id])
+    assert sorted(dismissed) == sorted([first.ref, second.ref])
 
     assert unread(backend, ada) == archive(backend, ada) == ["3"]
     assert backend.dismiss(ada, [first.id]) == []
