@@ -89,8 +89,11 @@ class Load:
         self.counts.update(dict.fromkeys(("received", "doubled", "foreign"), 0))
         print("{}", flush=True)  # from here on anything may come
         worked, deadline = time.process_time(), time.monotonic() + seconds
-        while self.counts["received"] < total and time.monotonic() < deadline:
+        while self.counts["received"] < total:
             self._take(0.2)
+            # Not before: what has come by then counts, however long this process was kept waiting.
+            if time.monotonic() > deadline:
+                break
         answer = {
             **self.counts,
             "lost": total - self.counts["received"],
