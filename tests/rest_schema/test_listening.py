@@ -9,7 +9,10 @@ from websockets.asyncio.server import serve as serve_sockets
 from websockets.exceptions import ConnectionClosed
 
 from tests.realtime.documents import blocks
-from tests.services.waiting import eventually
+from tests.services.waiting import CEILING, eventually
+
+#: The client takes up to half a minute between two attempts to connect, and each may take long.
+PATIENCE = 2 * CEILING
 
 TOKEN = """
 from django.contrib.auth.models import User
@@ -48,7 +51,7 @@ async def test_the_client_of_the_documentation(serve, project, redis_url):
         return eventually(
             lambda: lists and [message["text"] for message in lists[-1]] == list(texts),
             f"the list {texts}",
-            timeout=60,
+            timeout=PATIENCE,
         )
 
     running = asyncio.create_task(inbox.run())
@@ -63,7 +66,7 @@ async def test_the_client_of_the_documentation(serve, project, redis_url):
         await asyncio.to_thread(project.shell, revoke)
         await asyncio.to_thread(server.restart)
         with pytest.raises(namespace["SignedOut"]):
-            await asyncio.wait_for(asyncio.shield(running), 60)
+            await asyncio.wait_for(asyncio.shield(running), PATIENCE)
     finally:
         await ended(running)
 
@@ -93,7 +96,7 @@ async def test_it_fetches_though_frames_never_pause():
         port = server.sockets[0].getsockname()[1]
         running = asyncio.create_task(Busy(f"http://127.0.0.1:{port}", "token", print).run())
         try:
-            await asyncio.wait_for(fetched.wait(), 60)
+            await asyncio.wait_for(fetched.wait(), CEILING)
         finally:
             await ended(running)
     assert unsaid
