@@ -9,6 +9,7 @@ from django.db import connection, connections, transaction
 from stored_messages.models import Delivery, Message
 from stored_messages.stored import Cleanup
 from tests.inbox_ui.sending import ago, draft, inbox, sent_days_ago
+from tests.services.waiting import CEILING
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +95,7 @@ def test_it_passes_over_what_a_sender_is_holding(database, ada, ben):
         list(Delivery.objects.select_for_update().filter(message=held.id))
         thread = threading.Thread(target=clean_up)
         thread.start()
-        thread.join(timeout=30)
+        thread.join(CEILING)
         assert cleaned == [Cleanup(2, 0, 0)]
     assert list(Message.objects.values_list("pk", flat=True)) == [int(held.id)]
     assert database.cleanup() == Cleanup(2, 0, 0)
