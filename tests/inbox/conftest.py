@@ -118,6 +118,20 @@ def sent_signals():
         getattr(signals, name).disconnect(receive)
 
 
+@pytest.fixture
+def logged(caplog):
+    """What the inbox and Django have logged since the test began.
+
+    Others may have a word: threads that earlier tests began, and the event loop when what they left is thrown away.
+    """
+
+    def logged():
+        packages = ("stored_messages", "django")
+        return [record for record in caplog.records if record.name.partition(".")[0] in packages]
+
+    return logged
+
+
 @pytest.fixture(params=["read", "skip"])
 def iterate(request, settings):
     """Both ways to iterate."""

@@ -172,7 +172,7 @@ def test_a_failing_store_raises(ada, failing, send_one):
 
 @pytest.mark.parametrize("send_one", [send_to_ada, send_to_all])
 def test_failing_silently_is_logged_and_leaves_the_transaction_usable(
-    ada, failing, send_one, caplog
+    ada, failing, send_one, logged, caplog
 ):
     with transaction.atomic():
         assert send_one(ada, fail_silently=True) is None
@@ -182,7 +182,7 @@ def test_failing_silently_is_logged_and_leaves_the_transaction_usable(
 
     ada.refresh_from_db()
     assert ada.first_name == "Ada"
-    assert [(record.name, record.levelno) for record in caplog.records] == [
+    assert [(record.name, record.levelno) for record in logged()] == [
         ("stored_messages", logging.ERROR)
     ]
     assert "no_such_column" in caplog.text

@@ -198,7 +198,7 @@ FAILING = {
 @pytest.mark.parametrize("fail", FAILING.values(), ids=FAILING)
 @pytest.mark.parametrize("name", SIGNALS)
 def test_a_failing_receiver_is_logged_and_breaks_nothing(
-    backend, ada, ben, name, connected, sent_signals, caplog, fail
+    backend, ada, ben, name, connected, sent_signals, logged, fail
 ):
     """In a transaction, which is that of the test."""
     connected(name, fail)
@@ -214,7 +214,7 @@ def test_a_failing_receiver_is_logged_and_breaks_nothing(
     assert before == ["2", "4"]
     assert unread(backend, ada) == []
     assert unread(backend, ben) == ["1", "2", "3", "4"]
-    failures = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    failures = [record for record in logged() if record.levelno >= logging.ERROR]
     assert len(failures) == len([told for told, _ in sent_signals if told == name]) > 0
     if fail not in (stores_what_is_there, queries_what_is_not):
         assert {str(record.exc_info[1]) for record in failures} == {"receiver failed"}

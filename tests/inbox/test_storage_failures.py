@@ -109,33 +109,33 @@ class TestTransactions:
 class TestUnwritableStore:
     """The message goes to the next storage, so the user sees it, and somebody is told."""
 
-    def test_the_user_sees_the_message_on_the_next_page(self, visit, caplog):
+    def test_the_user_sees_the_message_on_the_next_page(self, visit, logged):
         visit("add", stored=["1", "2"], plain=["3"])
 
-        [record] = caplog.records
+        [record] = logged()
         assert (record.name, record.levelno) == ("stored_messages", logging.ERROR)
         assert str(record.exc_info[1]) == "disk full"
         assert sorted(visit("show")) == [["1", STORED], ["2", STORED], ["3", "info"]]
         assert visit("show") == []
 
-    def test_what_was_shown_in_the_same_request_is_not_shown_again(self, visit, caplog, iterate):
+    def test_what_was_shown_in_the_same_request_is_not_shown_again(self, visit, logged, iterate):
         shown = visit("add_and_show", stored=["1"])
 
-        assert len(caplog.records) == 1
+        assert len(logged()) == 1
         assert shown + visit("show") == [["1", STORED]]
         assert visit("show") == []
 
-    def test_under_an_async_server(self, visit_async, ada, caplog):
+    def test_under_an_async_server(self, visit_async, ada, logged):
         visit_async.client.force_login(ada)
 
         visit_async("add_async", stored=["1"])
 
-        assert len(caplog.records) == 1
+        assert len(logged()) == 1
         assert visit_async("show") == [["1", STORED]]
 
 
 @pytest.mark.usefixtures("read_mode")
-def test_what_cannot_be_marked_read_stays_unread(visit, ada, settings, caplog):
+def test_what_cannot_be_marked_read_stays_unread(visit, ada, settings, logged):
     send(DefaultBackend(), [ada], "1")
     settings.STORED_MESSAGES = {
         **settings.STORED_MESSAGES,
@@ -143,15 +143,15 @@ def test_what_cannot_be_marked_read_stays_unread(visit, ada, settings, caplog):
     }
 
     assert visit("show") == visit("show") == [["1", STORED]]
-    assert [record.name for record in caplog.records] == ["stored_messages"] * 2
+    assert [record.name for record in logged()] == ["stored_messages"] * 2
 
 
 @pytest.mark.usefixtures("unreadable")
-def test_a_page_goes_without_an_inbox_that_cannot_be_read(visit, ada, caplog):
+def test_a_page_goes_without_an_inbox_that_cannot_be_read(visit, ada, logged):
     visit("add", stored=["1"], plain=["2"])
 
     assert visit("show") == [["2", "info"]]
-    [record] = caplog.records
+    [record] = logged()
     assert "no_such_column" in str(record.exc_info[1])
     assert unread(DefaultBackend(), ada) == ["1"]
 
