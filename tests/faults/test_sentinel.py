@@ -36,7 +36,12 @@ class Watched:
     def knows_replica(self) -> bool:
         with Redis(host=HOST, port=self.sentinel.port, decode_responses=True) as client:
             replicas = client.execute_command("SENTINEL REPLICAS", MASTER)
-        return any("master-link-status" in str(one) and "ok" in str(one) for one in replicas)
+        # Names and values in turn, or already pairs, by the version of the client.
+        known = [
+            one if isinstance(one, dict) else dict(zip(one[::2], one[1::2], strict=True))
+            for one in replicas
+        ]
+        return any(one.get("master-link-status") == "ok" for one in known)
 
 
 @pytest.fixture
