@@ -84,7 +84,8 @@ def test_emptying_the_store_leaves_what_is_somebody_else_s(at, on, request, ada)
 
     backend._flush()
 
-    assert sorted(backend.client.scan_iter()) == sorted(others)
+    # A table of keys that shrinks meanwhile is gone through twice in part.
+    assert set(backend.client.scan_iter()) == set(others)
     assert archive(backend, ada) == []
 
 
