@@ -100,10 +100,9 @@ class WaitingLayer(RecordingLayer):
 class SlowLayer(InMemoryChannelLayer):
     """Whatever is sent takes a while to arrive."""
 
-    DELAY = 0.25
-
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.delay = 0.25
         self.channels_made = 0
 
     async def new_channel(self, prefix: str = "specific.") -> str:
@@ -119,4 +118,4 @@ class SlowLayer(InMemoryChannelLayer):
 
     def _later(self, send: Any, *args: Any) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_later(self.DELAY, lambda: loop.create_task(send(*args)))
+        loop.call_later(self.delay, lambda: loop.create_task(send(*args)))
