@@ -1,14 +1,17 @@
 """A user, quick rounds, and layers and backends that can be looked at."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from realtime import log
+from realtime import database, log, login
+from realtime.publisher import flush
 from tests.realtime.layers import RecordingLayer
 from tests.realtime.stores import GatedBackend
+from tests.services.waiting import CEILING
 
 INTERVAL = 0.5
 
@@ -19,8 +22,9 @@ def quick_rounds(settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_logs() -> None:
-    """Each test begins with nothing logged so far."""
+def nothing_from_before() -> None:
+    """Each test begins with nothing logged so far, and with no event of another test on its way to a layer."""
+    assert flush(CEILING)
     log.forget()
 
 
@@ -41,7 +45,17 @@ def recorded(settings: Settings) -> RecordingLayer:
 
 
 @pytest.fixture
-def gate(settings: Settings) -> Any:
+def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No call of the database is given up: whoever is made to wait stays the only one who asks."""
+    for name in ("SHORTEST", "LONGEST"):
+        monkeypatch.setattr(database, name, CEILING * 2)
+    login.stop_threads()
+    yield
+    login.stop_threads()
+
+
+@pytest.fixture
+def gate(settings: Settings, patience: None) -> Any:
     """A backend whose bulk summaries wait, once computed, until they are let through."""
     settings.STORED_MESSAGES = {
         **settings.STORED_MESSAGES,
