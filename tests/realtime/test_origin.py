@@ -105,9 +105,9 @@ async def test_a_foreign_page_is_refused_during_the_handshake(
     tab = InboxTab(client=client, headers={"Origin": "http://evil.example"})
     accepted, _ = await tab.connect(timeout=CEILING)
     assert not accepted
-    assert caplog.messages == [
-        "A socket was refused: its origin 'http://evil.example' is not allowed."
-    ]
+    # Not asyncio's, of what another test left, when that is collected.
+    said = [record.getMessage() for record in caplog.records if record.name == "realtime"]
+    assert said == ["A socket was refused: its origin 'http://evil.example' is not allowed."]
 
 
 async def without_origin(client: Client, **headers: str) -> InboxTab:
