@@ -60,7 +60,7 @@ async def test_other_sockets_are_refused(transactional_db: None, path: str) -> N
     tab.scope["root_path"] = "/app"
     accepted, _ = await tab.connect(timeout=CEILING)
     assert not accepted
-    await tab.wait()
+    await tab.wait(CEILING)
 
 
 @pytest.fixture

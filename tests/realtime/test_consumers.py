@@ -107,7 +107,7 @@ def test_in_a_loop_that_ends(user: User) -> None:
 async def test_who_goes_before_being_accepted(user: User) -> None:
     tab = InboxTab(user=user)
     await tab.send_input({"type": "websocket.disconnect", "code": 1006})
-    await WebsocketCommunicator.wait(tab)
+    await WebsocketCommunicator.wait(tab, CEILING)
 
 
 class Sessions(InboxConsumer):

@@ -91,6 +91,7 @@ class tab:  # noqa: N801 - used as a function
             additional_headers={"Cookie": cookies},
             origin=server.url,
             open_timeout=CEILING,
+            max_queue=None,  # what nobody reads is in the way of no close frame
         )
         self._signed_in = signed_in
 

@@ -362,5 +362,5 @@ async def test_a_session_that_cannot_be_loaded_makes_the_client_come_back(
     tab = InboxTab(client=client)
     assert await tab.connect(timeout=CEILING) == (True, None)
     assert await tab.closed() == 1011
-    await tab.wait()
+    await tab.wait(CEILING)
     assert "A socket's session could not be loaded." in caplog.text
