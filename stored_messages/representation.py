@@ -56,4 +56,6 @@ def represent_date(value: datetime | None) -> str | None:
     """Return a date in UTC as ISO 8601 text with a ``Z``."""
     if value is None:
         return None
-    return as_aware_date(value).astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    if value.tzinfo is not timezone.utc:
+        value = as_aware_date(value).astimezone(timezone.utc)
+    return value.isoformat().replace("+00:00", "Z")

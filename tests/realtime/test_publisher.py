@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -315,7 +316,31 @@ def test_a_thread_that_cannot_be_started_is_tried_again(
     assert len(recorded.sent) == 2
 
 
-def _environment() -> dict[str, str]:
-    import os
+def test_where_there_are_no_eventfds_the_thread_is_woken_too(
+    recorded: RecordingLayer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "eventfd", raising=False)
+    thread = PublisherThread()
+    monkeypatch.setattr("realtime.publisher._publisher", thread)
+    for number in range(3):
+        publish(event(number))
+        assert flush(CEILING)  # so that it waits when the next one comes
+    assert numbers(recorded) == [0, 1, 2]
+    thread.stop(CEILING)
 
+
+def test_after_the_end_nothing_is_kept(
+    recorded: RecordingLayer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    thread = PublisherThread()
+    monkeypatch.setattr("realtime.publisher._publisher", thread)
+    publish(event(1))
+    thread.stop(CEILING)
+    publish(event(2))
+    assert numbers(recorded) == [1]
+    assert thread.waiting == 0
+    assert "The publisher has been stopped." in caplog.text
+
+
+def _environment() -> dict[str, str]:
     return {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.project.settings"}
