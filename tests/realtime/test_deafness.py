@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
 from io import StringIO
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +24,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 from redis import Redis, RedisError
 
-from realtime import line, membership
+from realtime import line, membership, status
 from realtime.counters import counters
 from realtime.events import deliveries
 from realtime.groups import EVERYBODY, user_group
@@ -296,6 +296,12 @@ async def test_which_of_several_brokers_is_frozen_is_said(
         "channels_redis.pubsub.uuid",
         SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=next(numbers))),
     )
+    # Who asks for an answer by the frozen one asks by another, and not for ever.
+    names = cycle(
+        next(name for name in map(str, count()) if place(f"realtime.status.{name}") == at)
+        for at in (1 - well, well)
+    )
+    monkeypatch.setattr(status, "get_random_string", lambda length: next(names))
     use(settings, PUBSUB, hosts=[redis_url, second_redis.url][:: 1 if well == 0 else -1])
     users = [await User.objects.acreate(username=f"user-{number}") for number in range(20)]
     user = next(one for one in users if place(user_group(one.pk)) == well)
