@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,9 @@ from playwright.async_api import Error as BrowserError
 from tests.e2e.site import SETTINGS, Site
 from tests.services.browser import NewContext
 from tests.services.server import ROOT, Kind, Project, Serve, Server, servers_key
+
+#: Seconds between two comparisons of the site that all tests share.
+RECONCILE_INTERVAL = 2
 
 failed_key = pytest.StashKey[bool]()
 
@@ -61,19 +64,33 @@ def project(project: Project) -> Project:
     return replace(project, settings=SETTINGS)
 
 
+@contextmanager
+def running_server(database: Path, directory: Path, reconcile_interval: int) -> Iterator[Server]:
+    copy = shutil.copy(database, directory / "project.sqlite3")
+    settings = json.dumps({"REALTIME": {"RECONCILE_INTERVAL": reconcile_interval}})
+    env = {"PROJECT_DATABASE": str(copy), "PROJECT_SETTINGS": settings}
+    server = Server(Project(ROOT, SETTINGS, env=env), "daphne", directory / "server.log")
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture(scope="session")
 def shared_server(
     migrated_database: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     directory = tmp_path_factory.mktemp("site")
-    database = shutil.copy(migrated_database, directory / "project.sqlite3")
-    settings = json.dumps({"REALTIME": {"RECONCILE_INTERVAL": 2}})
-    env = {"PROJECT_DATABASE": str(database), "PROJECT_SETTINGS": settings}
-    project = Project(ROOT, SETTINGS, env=env)
-    server = Server(project, "daphne", directory / "server.log")
-    server.start()
-    yield server
-    server.stop()
+    with running_server(migrated_database, directory, RECONCILE_INTERVAL) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def calm_server(
+    migrated_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    directory = tmp_path_factory.mktemp("calm-site")
+    with running_server(migrated_database, directory, 3600) as server:
+        yield server
 
 
 @pytest.fixture
@@ -81,6 +98,17 @@ def site(shared_server: Server, request: pytest.FixtureRequest) -> Site:
     """A site behind Daphne that all tests share: each brings users of its own."""
     request.node.stash.setdefault(servers_key, []).append(shared_server)
     return Site(shared_server)
+
+
+@pytest.fixture
+def calm_site(calm_server: Server, request: pytest.FixtureRequest) -> Site:
+    """Another one, whose server compares nothing within these tests and never says that it is there.
+
+    For tests that count what a page asks for: a comparison that falls between a change and the word of it may be
+    answered by a list. And for those in which minutes pass at a time, after which a page gives up a silent socket.
+    """
+    request.node.stash.setdefault(servers_key, []).append(calm_server)
+    return Site(calm_server)
 
 
 class StartSite(Protocol):

@@ -1,7 +1,6 @@
 """Toasts, and the count in the page's title: what a bell does when it is asked to."""
 
 import re
-from datetime import datetime, timezone
 
 import pytest
 from playwright.async_api import Page, expect
@@ -9,7 +8,14 @@ from playwright.async_api import Page, expect
 from stored_messages.constants import STORED_WARNING
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, send_from_a_shell, somebody
-from tests.e2e.watching import becomes, is_live, record_violations
+from tests.e2e.watching import (
+    be_patient,
+    becomes,
+    is_live,
+    knows_of,
+    record_violations,
+    stop_the_clock,
+)
 from tests.services.waiting import eventually
 
 SHOWN_FOR = 8_000
@@ -22,15 +28,27 @@ async def opened(site: Site, page: Page, username: str) -> Bell:
     return Bell(page)
 
 
-async def test_an_arrival_is_shown_for_a_moment(site: Site, page: Page) -> None:
-    ada = somebody("ada")
+async def has_decided(page: Page, messages: int) -> None:
+    """Waits until it is decided of so many messages which tab tells of them."""
+    await becomes(
+        page,
+        """(count) => JSON.parse(localStorage.getItem("stored_messages:toasts"))
+          .filter((key) => key.split(" ").length === 3).length === count""",
+        messages,
+    )
+
+
+async def test_an_arrival_is_shown_for_a_moment(calm_site: Site, page: Page) -> None:
+    site, ada = calm_site, somebody("ada")
     await site.tell(ada, "There before")
-    await page.clock.install()
+    await stop_the_clock(page)
     bell = await opened(site, page, ada)
+    await page.clock.run_for(1000)
     await bell.counts(1)
     await site.tell(
         ada, "Look <b>there</b>", level=STORED_WARNING, url="/plain/", data={"title": "News"}
     )
+    await knows_of(page, 2)
     await page.clock.run_for(1000)
     toast = Bell(page).toasts
     await expect(toast).to_have_count(1)
@@ -44,22 +62,24 @@ async def test_an_arrival_is_shown_for_a_moment(site: Site, page: Page) -> None:
 
 
 @pytest.mark.main_path
-async def test_it_stays_for_who_looks_at_it(site: Site, page: Page) -> None:
-    ada = somebody("ada")
-    await page.clock.install()
+async def test_it_stays_for_who_looks_at_it(calm_site: Site, page: Page) -> None:
+    site, ada = calm_site, somebody("ada")
+    await stop_the_clock(page)
     bell = await opened(site, page, ada)
     await site.tell(ada, "News")
+    await knows_of(page, 1)
     await page.clock.run_for(1000)
     await Bell(page).toasts.hover()
     await page.clock.run_for(10 * SHOWN_FOR)
     await expect(Bell(page).toasts).to_have_count(1)
     await bell.button.hover()
-    await page.clock.run_for(SHOWN_FOR)
+    await page.clock.run_for(SHOWN_FOR + 1000)
     await expect(Bell(page).toasts).to_have_count(0)
 
 
 async def test_it_can_be_followed_read_and_closed(site: Site, page: Page) -> None:
     ada = somebody("ada")
+    await be_patient(page)
     bell = await opened(site, page, ada)
     await site.tell(ada, "Close me")
     close = Bell(page).toasts.get_by_role("button", name="Close", exact=True)
@@ -86,59 +106,58 @@ async def test_it_can_be_followed_read_and_closed(site: Site, page: Page) -> Non
 
 async def test_what_is_read_elsewhere_is_not_told_any_more(site: Site, page: Page) -> None:
     ada = somebody("ada")
+    # No toast goes because its time is over.
+    await stop_the_clock(page)
     await opened(site, page, ada)
     other = await site.tab(page.context)
+    await is_live(other.page)
     await page.bring_to_front()
     await site.tell(ada, "News")
+    for tab in (page, other.page):
+        await knows_of(tab, 1)
+    await page.clock.run_for(1000)
     await expect(Bell(page).toasts).to_have_count(1)
-    await other.page.evaluate("document.querySelector('notification-bell').client.markAllRead()")
+    read = "document.querySelector('notification-bell').client.markAllRead()"
+    assert await other.page.evaluate(read) is True
+    await knows_of(page, 0)
+    await page.clock.run_for(1000)
     await expect(Bell(page).toasts).to_have_count(0)
 
 
-async def test_three_at_most_and_many_are_one(site: Site, page: Page) -> None:
-    ada = somebody("ada")
-    await page.clock.install()
+async def test_three_at_most_and_many_are_one(calm_site: Site, page: Page) -> None:
+    site, ada = calm_site, somebody("ada")
+    await stop_the_clock(page)
     bell = await opened(site, page, ada)
     for number in range(5):
         await site.tell(ada, f"Message {number}")
-        await bell.counts(number + 1)
+        await knows_of(page, number + 1)
         await page.clock.run_for(1000)
-    await expect(Bell(page).toasts).to_have_count(3)
-    await expect(Bell(page).toasts.first).to_contain_text("Message 4")
+        await expect(bell.toasts.first).to_contain_text(f"Message {number}")
+    await expect(bell.toasts).to_have_count(3)
     await page.clock.run_for(SHOWN_FOR)
-    await expect(Bell(page).toasts).to_have_count(0)
+    await expect(bell.toasts).to_have_count(0)
 
-    # What comes at once is told at once; here no time passes meanwhile. After so much of it that passed unheard the
-    # line is about to be given up, and would not come back while the clock stands: this is another one.
-    bell = await opened(site, page, ada)
-    now: float = await page.evaluate("Date.now()")
-    await page.clock.pause_at(datetime.fromtimestamp(now / 1000 + 1, timezone.utc))
+    # What comes at once is told at once.
     await site.tell(ada, *(f"Storm {number}" for number in range(20)))
-
-    async def all_arrived() -> bool:
-        unread: int = await page.evaluate(
-            "document.querySelector('notification-bell').client.unread"
-        )
-        return unread == 25
-
-    await eventually(all_arrived, "all have arrived")
+    await knows_of(page, 25)
     await page.clock.run_for(1000)
-    await page.clock.resume()
-    summary = Bell(page).toasts.get_by_role("button", name="20 new notifications")
-    await summary.click()
+    await bell.toasts.get_by_role("button", name="20 new notifications").click()
     await expect(bell.panel).to_be_visible()
-    await expect(Bell(page).toasts).to_have_count(0)
+    await expect(bell.toasts).to_have_count(0)
     # Who looks at the list needs no toast.
     await site.tell(ada, "In the list")
-    await expect(bell.row("In the list")).to_be_visible()
+    await knows_of(page, 26)
     await page.clock.run_for(1000)
-    await expect(Bell(page).toasts).to_have_count(0)
+    await expect(bell.row("In the list")).to_be_visible()
+    await has_decided(page, 6)
+    await expect(bell.toasts).to_have_count(0)
 
 
 async def test_many_that_come_by_a_list_are_all_counted(site: Site, page: Page) -> None:
     """Without a broker what another process sends comes with the next comparison, in one list of twenty."""
     ada = somebody("ada")
     await site.tell(ada, "One", "Two")
+    await be_patient(page)
     bell = await opened(site, page, ada)
     await bell.counts(2)
     send_from_a_shell(site, ada, *(f"Storm {number}" for number in range(60)))
@@ -154,6 +173,7 @@ async def test_many_that_come_by_a_list_are_all_counted(site: Site, page: Page) 
 async def test_two_bells(site: Site, page: Page) -> None:
     """One that is to be seen tells, and whichever panel is open makes toasts needless."""
     ada = somebody("ada")
+    await be_patient(page)
     first = await opened(site, page, ada)
     await page.evaluate(
         """() => {
@@ -170,13 +190,7 @@ async def test_two_bells(site: Site, page: Page) -> None:
         await bell.open()
         await expect(both).to_have_count(0)
         await site.tell(ada, f"Seen {number}")
-        # It is decided who tells.
-        await becomes(
-            page,
-            """(count) => JSON.parse(localStorage.getItem("stored_messages:toasts"))
-              .filter((key) => key.split(" ").length === 3).length === count""",
-            2 * number + 2,
-        )
+        await has_decided(page, 2 * number + 2)
         await page.keyboard.press("Escape")
         await site.tell(ada, f"Later {number}")
         await expect(both).to_have_count(1)
@@ -188,6 +202,7 @@ async def test_two_bells(site: Site, page: Page) -> None:
 
 async def test_opening_the_panel_closes_them(site: Site, page: Page) -> None:
     ada = somebody("ada")
+    await be_patient(page)
     bell = await opened(site, page, ada)
     await site.tell(ada, "Some", "News")
     await expect(Bell(page).toasts).to_have_count(2)
@@ -199,7 +214,14 @@ async def test_opening_the_panel_closes_them(site: Site, page: Page) -> None:
 @pytest.mark.chromium("its developer tools count what is kept")
 async def test_they_leave_no_listeners_behind(site: Site, page: Page) -> None:
     ada = somebody("ada")
-    await opened(site, page, ada)
+    # How long a tab stands for what it has told of is for this test to say.
+    await page.add_init_script(
+        "globalThis.told = new AbortController(); AbortSignal.timeout = () => told.signal;"
+    )
+    await be_patient(page)
+    await site.sign_in(page, ada)
+    await page.goto(f"{site.url}/bare/?toasts")
+    await is_live(page)
     session = await page.context.new_cdp_session(page)
 
     async def listeners() -> int:
@@ -212,6 +234,7 @@ async def test_they_leave_no_listeners_behind(site: Site, page: Page) -> None:
     await site.tell(ada, "Some", "News")
     await expect(Bell(page).toasts).to_have_count(2)
     assert await listeners() > before
+    await page.evaluate("told.abort()")
 
     async def are_gone() -> bool:
         return await listeners() == before
@@ -316,6 +339,7 @@ async def test_who_insists_on_a_title_is_no_end_to_the_page(site: Site, page: Pa
 
 async def test_under_the_strictest_policy(site: Site, page: Page) -> None:
     ada = somebody("ada")
+    await be_patient(page)
     await record_violations(page)
     await site.sign_in(page, ada)
     await page.goto(f"{site.url}/strict/?extras")

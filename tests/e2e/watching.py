@@ -1,5 +1,6 @@
 """What a page does on the network and says in the console."""
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,6 +54,16 @@ globalThis.Notification = class extends EventTarget {
   }
   close() {}
 };
+"""
+
+
+# What is shorter belongs to how things look.
+_PATIENCE = """
+{
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = (callback, delay, ...rest) =>
+    setTimeout(callback, delay >= 500 ? 20 * delay : delay, ...rest);
+}
 """
 
 
@@ -155,6 +166,21 @@ async def leave_undecided(page: Page) -> None:
     await page.add_init_script(_UNDECIDED)
 
 
+async def be_patient(where: Page | BrowserContext) -> None:
+    """From the next page on it waits for everything twenty times as long: what is there for seconds, such as an undo
+    or a toast, is still there when a busy machine comes to click on it."""
+    await where.add_init_script(_PATIENCE)
+
+
+async def stop_the_clock(page: Page) -> None:
+    """From the next page on time passes in this browser only when `page.clock` is told so, however long things take.
+
+    Until then nothing is painted either; what a page knows by then can be asked of `knows_of`.
+    """
+    await page.clock.install()
+    await page.clock.pause_at(datetime.now(timezone.utc) + timedelta(hours=1))
+
+
 async def open_sockets(page: Page) -> int:
     """How many sockets the page has open, or is about to."""
     count: int = await page.evaluate("sockets.filter((one) => one.readyState <= 1).length")
@@ -192,6 +218,11 @@ async def is_live(page: Page) -> None:
 async def has_listed(page: Page) -> None:
     """Waits for the first list. What it brings was there before, and is no arrival."""
     await becomes(page, f"{_BELL}?.client?.loaded", timeout=_LONG_CEILING)
+
+
+async def knows_of(page: Page, unread: int) -> None:
+    """Waits until the page's bell knows of so many, whether they are painted or not."""
+    await becomes(page, f"(count) => {_BELL}.client.unread === count", unread)
 
 
 async def is_polling(page: Page) -> None:
