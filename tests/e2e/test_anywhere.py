@@ -16,6 +16,7 @@ from tests.e2e.site import Site, somebody
 from tests.e2e.test_tabs import freeze
 from tests.e2e.watching import (
     Traffic,
+    be_patient,
     becomes,
     has_listed,
     is_live,
@@ -27,6 +28,7 @@ from tests.project.settings import MIDDLEWARE
 from tests.services.browser import NewContext
 from tests.services.packages import npm_package
 from tests.services.server import ROOT, Project, Serve
+from tests.services.waiting import eventually
 
 SWAPS = 100
 
@@ -81,6 +83,7 @@ async def test_minified_files_do_the_same(site: Site, page: Page, tmp_path: Path
         await route.fulfill(path=tmp_path / name, content_type="text/javascript")
 
     await page.context.route("**/static/realtime/*.js", serve)
+    await be_patient(page.context)
     await record_sockets(page.context)
     ada = somebody("ada")
     await site.tell(ada, *(f"Message {number}" for number in range(25)))
@@ -171,8 +174,8 @@ async def test_below_a_path(serve: Serve, page: Page) -> None:
     assert link == f"{site.url}/messages/"
 
 
-async def test_several_bells_share_everything(site: Site, page: Page) -> None:
-    ada = somebody("ada")
+async def test_several_bells_share_everything(calm_site: Site, page: Page) -> None:
+    site, ada = calm_site, somebody("ada")
     await site.tell(ada, "One", "Two")
     await record_sockets(page)
     await site.sign_in(page, ada)
@@ -262,8 +265,8 @@ async def test_turbo_goes_from_a_polling_page_to_a_live_one_and_back(
     assert await page.evaluate("isTheSamePage") is True
 
 
-async def test_loading_the_scripts_twice_is_harmless(site: Site, page: Page) -> None:
-    ada = somebody("ada")
+async def test_loading_the_scripts_twice_is_harmless(calm_site: Site, page: Page) -> None:
+    site, ada = calm_site, somebody("ada")
     await site.tell(ada, "One")
     await record_sockets(page)
     bell = await site.sign_in(page, ada)
@@ -311,10 +314,10 @@ async def test_loading_the_scripts_twice_is_harmless(site: Site, page: Page) -> 
     ids=["Turbo", "htmx"],
 )
 async def test_page_swaps_leave_nothing_behind(
-    package: str, script: str, visit: str, site: Site, page: Page
+    package: str, script: str, visit: str, calm_site: Site, page: Page
 ) -> None:
     npm_package(package)
-    ada = somebody("ada")
+    site, ada = calm_site, somebody("ada")
     await site.tell(ada, "One")
     await record_sockets(page)
     await site.sign_in(page, ada)
@@ -352,10 +355,14 @@ async def test_page_swaps_leave_nothing_behind(
     assert await page.evaluate("sockets.length") == 1
     assert await open_sockets(page) == 1
     assert not traffic.lists
-    last = await kept()
-    assert first is not None
-    for name in ("Nodes", "JSEventListeners"):
-        assert last[name] <= first[name] * 1.5, name
+
+    # What has gone is not always collected at the first time, nor what a timer still holds.
+    async def is_no_more() -> bool:
+        last = await kept()
+        assert first is not None
+        return all(last[one] <= first[one] * 1.5 for one in ("Nodes", "JSEventListeners"))
+
+    await eventually(is_no_more, f"as little is kept as at first: {first}")
 
 
 @pytest.mark.chromium("others do not tell of layout shifts")

@@ -167,8 +167,8 @@ async def test_an_arrival_is_announced(site: Site, page: Page) -> None:
 
 
 @pytest.mark.chromium("another driver tells of no sockets")
-async def test_one_list_and_one_socket_per_page_view(site: Site, page: Page) -> None:
-    ada = somebody("ada")
+async def test_one_list_and_one_socket_per_page_view(calm_site: Site, page: Page) -> None:
+    site, ada = calm_site, somebody("ada")
     await site.tell(ada, *(f"Message {number}" for number in range(7)))
     await site.sign_in(page, ada)
     # A socket is told of when it shakes hands: that of this page must not be taken for the next one's.

@@ -50,8 +50,8 @@ async def go_back(page: Page) -> str:
 
 
 @live
-async def test_the_bell_catches_up(site: Site, page: Page) -> None:
-    ada = somebody("ada")
+async def test_the_bell_catches_up(calm_site: Site, page: Page) -> None:
+    site, ada = calm_site, somebody("ada")
     await page.add_init_script(_RECORD_RETURN)
     await record_sockets(page)
     await site.tell(ada, "Before")

@@ -164,9 +164,9 @@ async def test_mark_all_leaves_what_the_page_has_not_heard_of(site: Site, page: 
 
 
 async def test_further_pages_keep_the_badge_and_list_each_message_once(
-    site: Site, page: Page
+    calm_site: Site, page: Page
 ) -> None:
-    ada = somebody("ada")
+    site, ada = calm_site, somebody("ada")
     texts = [f"Message {number:02}" for number in range(1, 46)]
     await site.tell(ada, *texts)
     bell = await site.sign_in(page, ada)
@@ -220,8 +220,8 @@ _WATCH_BADGE = """(badge) => {
 }"""
 
 
-async def test_what_lies_below_the_loaded_part_is_counted_once(site: Site, page: Page) -> None:
-    ada = somebody("ada")
+async def test_what_lies_below_the_loaded_part_is_counted_once(calm_site: Site, page: Page) -> None:
+    site, ada = calm_site, somebody("ada")
     texts = [f"Message {number:02}" for number in range(1, 46)]
     await site.tell(ada, *texts)
     bell = await site.sign_in(page, ada)
