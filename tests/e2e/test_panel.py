@@ -8,15 +8,22 @@ from playwright.async_api import Page, Route, expect
 
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import Traffic, is_live, silence_sockets
+from tests.e2e.watching import (
+    Traffic,
+    becomes,
+    has_listed,
+    is_live,
+    silence_sockets,
+    stop_the_clock,
+)
 from tests.services.browser import NewContext
 from tests.services.waiting import eventually
 
 
 async def test_all_lists_what_is_read_as_well(
-    site: Site, page: Page, new_context: NewContext
+    calm_site: Site, page: Page, new_context: NewContext
 ) -> None:
-    ada = somebody("ada")
+    site, ada = calm_site, somebody("ada")
     await site.tell(ada, "Oldest", "Middle", "Newest")
     bell = await site.sign_in(page, ada)
     elsewhere = await site.sign_in(await (await new_context()).new_page(), ada)
@@ -51,8 +58,8 @@ async def test_all_lists_what_is_read_as_well(
     assert len(archives) == 1
 
 
-async def test_it_opens_with_what_is_unread(site: Site, page: Page) -> None:
-    ada = somebody("ada")
+async def test_it_opens_with_what_is_unread(calm_site: Site, page: Page) -> None:
+    site, ada = calm_site, somebody("ada")
     await site.tell(ada, "One")
     bell = await site.sign_in(page, ada)
     traffic = Traffic(page)
@@ -266,18 +273,23 @@ async def test_few_rows_do_not_look_like_the_end(site: Site, page: Page) -> None
 async def test_a_list_that_cannot_be_loaded(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.tell(ada, "Patience")
+    # It would try again by itself.
+    await stop_the_clock(page)
     await silence_sockets(page)
     await page.route("**/messages/inbox/?*", lambda route: route.fulfill(status=500))
     bell = await site.sign_in(page, ada)
+    await becomes(page, "document.querySelector('notification-bell').client.error")
     await bell.open()
     await expect(bell.panel).to_contain_text("could not be loaded")
     await page.unroute("**/messages/inbox/?*")
     await bell.panel.get_by_role("button", name="Try again").click()
+    await has_listed(page)
+    await page.clock.run_for(1000)
     await bell.lists("Patience")
 
 
-async def test_neither_can_that_of_everything(site: Site, page: Page) -> None:
-    ada = somebody("ada")
+async def test_neither_can_that_of_everything(calm_site: Site, page: Page) -> None:
+    site, ada = calm_site, somebody("ada")
     await site.tell(ada, "Patience")
     await page.route("**/messages/archive/?*", lambda route: route.fulfill(status=500))
     bell = await site.sign_in(page, ada)
