@@ -13,6 +13,7 @@ from tests.e2e.watching import (
     becomes,
     hide,
     is_live,
+    knows_of,
     leave_undecided,
     record_violations,
     show,
@@ -34,6 +35,14 @@ globalThis.Notification = class extends Notification {
     this.isClosed = true;
     super.close();
   }
+};
+// How often the page asked whether somebody looks at another one, and was told.
+globalThis.looks = 0;
+const query = globalThis.LockManager?.prototype.query;
+if (query) LockManager.prototype.query = async function () {
+  const answer = await query.call(this);
+  looks += 1;
+  return answer;
 };
 """
 _MADE = (
@@ -84,11 +93,7 @@ async def made_by(pages: Sequence[Page]) -> int:
 
 async def all_have(pages: Sequence[Page], unread: int) -> None:
     for page in pages:
-        await becomes(
-            page,
-            "(count) => document.querySelector('notification-bell').client.unread === count",
-            unread,
-        )
+        await knows_of(page, unread)
 
 
 async def test_who_looks_elsewhere_is_told(site: Site, context: BrowserContext) -> None:
@@ -116,6 +121,8 @@ async def test_nobody_is_told_who_looks_at_another_tab(site: Site, context: Brow
     await site.tell(ada, "In view")
     await expect(Bell(pages[1]).toasts).to_contain_text("In view")
     await all_have(pages, 1)
+    # The other one has seen that it is looked at.
+    await becomes(pages[0], "looks === 1")
     await hide(pages[1])
     await site.tell(ada, "In none")
     await comes_to_be(pages, ("1 new notification", "In none"))

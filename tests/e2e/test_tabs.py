@@ -8,7 +8,7 @@ from playwright.async_api import BrowserContext, Page
 
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import becomes, hide, is_live, open_sockets, record_sockets
+from tests.e2e.watching import hide, is_live, knows_of, open_sockets, record_sockets
 from tests.services.waiting import eventually
 
 SHARING = "/strict/?tabs"
@@ -164,5 +164,5 @@ async def test_a_hidden_browser_keeps_its_socket_for_what_is_told_there(
         return
     await site.tell(ada, "In the background")
     for bell in bells:
-        await becomes(bell.page, "document.querySelector('notification-bell').client.unread === 1")
+        await knows_of(bell.page, 1)
     await come_to_have(bells, sockets)
