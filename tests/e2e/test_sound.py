@@ -5,7 +5,7 @@ from playwright.async_api import BrowserContext, Page
 
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import Traffic, becomes, is_live, record_violations
+from tests.e2e.watching import Traffic, be_patient, becomes, is_live, record_violations
 from tests.services.waiting import eventually
 
 # All that is played, and by which device: whether it is running tells that it is heard.
@@ -14,6 +14,7 @@ globalThis.played = [];
 globalThis.sources = [];
 globalThis.devices = [];
 globalThis.wakes = 0;
+globalThis.rests = 0;
 globalThis.AudioContext = class extends AudioContext {
   constructor() {
     super();
@@ -22,6 +23,10 @@ globalThis.AudioContext = class extends AudioContext {
   resume() {
     wakes += 1;
     return super.resume();
+  }
+  suspend() {
+    rests += 1;
+    return super.suspend();
   }
 };
 for (const { prototype } of [AudioScheduledSourceNode, AudioBufferSourceNode]) {
@@ -34,9 +39,13 @@ for (const { prototype } of [AudioScheduledSourceNode, AudioBufferSourceNode]) {
 }
 """
 
-# A browser that lets nothing be heard before a click.
+# A browser that lets nothing be heard before a click; from then on a device may take its time.
 _REFUSE = """
 globalThis.isAllowed = false;
+{
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = (callback, delay) => setTimeout(callback, isAllowed ? 20 * delay : delay);
+}
 globalThis.addEventListener("click", () => { isAllowed = true; }, true);
 globalThis.AudioContext = class extends AudioContext {
   get state() { return isAllowed ? super.state : "suspended"; }
@@ -57,8 +66,18 @@ NOTE = ["OscillatorNode", None, "running"]
 CHIME = [NOTE, NOTE]
 
 
-async def opened(site: Site, page: Page, username: str, path: str = "/strict/?sound") -> Bell:
+async def opened(
+    site: Site,
+    page: Page,
+    username: str,
+    path: str = "/strict/?sound",
+    *,
+    is_allowed: bool = True,
+) -> Bell:
     await page.add_init_script(_RECORD)
+    if is_allowed:
+        # Half a second is not enough for the first device of a busy machine.
+        await be_patient(page)
     await site.sign_in(page, username)
     await page.goto(f"{site.url}{path}")
     await is_live(page)
@@ -75,7 +94,10 @@ async def comes_to_play(page: Page, sources: list[list[object]]) -> None:
 
 async def is_at_rest(page: Page) -> None:
     """Waits until the page has let go of the device: what it has to play is over."""
-    await becomes(page, "devices.length && devices.every(({ state }) => state === 'suspended')")
+    await becomes(
+        page,
+        "wakes && wakes === rests && devices.every(({ state }) => state === 'suspended')",
+    )
 
 
 async def test_what_arrives_is_heard(site: Site, page: Page) -> None:
@@ -124,7 +146,7 @@ async def test_who_is_not_allowed_is_quiet(site: Site, page: Page) -> None:
     ada = somebody("ada")
     traffic = Traffic(page)
     await page.add_init_script(_REFUSE)
-    bell = await opened(site, page, ada)
+    bell = await opened(site, page, ada, is_allowed=False)
     await site.tell(ada, "Unheard")
     await eventually(
         lambda: [one.text for one in traffic.console if one.type == "debug"],
