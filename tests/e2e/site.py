@@ -15,7 +15,7 @@ from tests.services.server import Server
 from tests.services.waiting import eventually
 
 SETTINGS = "tests.e2e.project.settings"
-_TIMEOUT = 60.0
+_TIMEOUT = 120.0
 
 
 def somebody(name: str) -> str:
