@@ -1,6 +1,8 @@
 """Who is signed in: others, nobody, and what their tabs still show and do."""
 
-from playwright.async_api import Page, expect
+import asyncio
+
+from playwright.async_api import Page, Route, expect
 
 from tests.e2e.site import Site, somebody
 from tests.e2e.watching import (
@@ -31,9 +33,19 @@ async def test_another_user_signs_in_from_another_tab(site: Site, page: Page) ->
     await first.open()
     await first.lists("Secret two", "Secret one")
 
-    second = await site.sign_in(await page.context.new_page(), ben)
-    await second.counts(1)
+    # Whoever has a list tells the other tabs whose it is. This time the server is the first to tell.
+    is_told = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await is_told.wait()
+        await route.continue_()
+
+    other = await page.context.new_page()
+    await other.route("**/messages/inbox/?*", wait)
+    second = await site.sign_in(other, ben)
     await closed_with(page, 4401)
+    is_told.set()
+    await second.counts(1)
     await first.lists("Hello Ben")
     await first.counts(1)
     await nothing_is_left_of(page, "Secret one", "Secret two")
