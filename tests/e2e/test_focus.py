@@ -4,6 +4,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
+from tests.e2e.watching import be_patient
 
 UNDO_FOR = 6_000
 
@@ -23,6 +24,7 @@ async def escapes_to_the_button(bell: Bell) -> None:
 
 
 async def test_undo_returns_to_the_row_that_came_back(site: Site, page: Page) -> None:
+    await be_patient(page)
     bell = await with_messages(site, page, somebody("ada"), 3)
     await bell.dismiss("Message 01").focus()
     await page.keyboard.press("Enter")

@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import is_live
+from tests.e2e.watching import be_patient, is_live
 
 SEND = """
 import stored_messages as s
@@ -64,6 +64,7 @@ async def test_the_rows_stay_where_they_are(site: Site, page: Page) -> None:
 
 async def test_a_refusal_brings_a_row_back(site: Site, page: Page) -> None:
     ada = somebody("ada")
+    await be_patient(page)
     bell = await reading(site, page, ada)
     await bell.tick("Old 21").focus()
     await send_from_a_shell(site, ada, 65)
