@@ -28,8 +28,8 @@ def fetch(cache: Path) -> Path:
 
 def _download(version: str, directory: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    command += ["--retries", "5", "--no-deps", "--no-binary", ":all:", "--dest", str(directory)]
-    command += [f"django=={version}"]
+    command += ["--retries", "5", "--timeout", "60"]
+    command += ["--no-deps", "--no-binary", ":all:", "--dest", str(directory), f"django=={version}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = list(directory.glob("*.tar.gz"))
     if done.returncode or not found:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 PACKAGES = ("stored_messages", "realtime")
 
+#: An index of packages may be slow, or away for a moment.
+PATIENT = ("--retries", "5", "--timeout", "60")
+
 
 @dataclass(frozen=True)
 class Distributions:
@@ -44,7 +47,7 @@ def build(source: Path, kind: str, target: Path) -> Path:
 
 
 def pip_install(python: Path, *arguments: str | Path) -> None:
-    run(python, "-m", "pip", "install", "--quiet", "--retries", "5", *arguments)
+    run(python, "-m", "pip", "install", "--quiet", *PATIENT, *arguments)
 
 
 def contents(wheel: Path) -> dict[str, bytes]:

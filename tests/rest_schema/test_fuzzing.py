@@ -5,6 +5,7 @@ import requests
 
 from tests.rest_schema.fuzzing import fuzz
 from tests.rest_schema.inboxes import fill
+from tests.services.waiting import CEILING
 
 GOOD = {
     ("GET /messages/inbox/", 200),
@@ -35,8 +36,8 @@ def by_token(person):
 def by_session(url, person):
     """The headers of a browser whose scripts send the token that a list gave them."""
     with requests.Session() as browser:
-        browser.get(f"{url}/sign-in/{person.name}/", timeout=30)
-        token = browser.get(f"{url}/messages/inbox/", timeout=30).headers["X-CSRFToken"]
+        browser.get(f"{url}/sign-in/{person.name}/", timeout=CEILING)
+        token = browser.get(f"{url}/messages/inbox/", timeout=CEILING).headers["X-CSRFToken"]
         cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     return {"Cookie": cookies, "X-CSRFToken": token}
 
@@ -45,7 +46,7 @@ def possessions(url, person):
     """All that somebody has, as their own client sees it."""
     return [
         requests.get(
-            f"{url}/messages/{path}/", {"limit": 100}, headers=by_token(person), timeout=30
+            f"{url}/messages/{path}/", {"limit": 100}, headers=by_token(person), timeout=CEILING
         ).json()
         for path in ("inbox", "archive")
     ]
