@@ -1,7 +1,7 @@
 """Sockets that arrive together are signed in together: after a restart all of them come at once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from itertools import islice
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
@@ -9,7 +9,13 @@ from weakref import WeakKeyDictionary
 from django.db import InterfaceError, OperationalError
 
 from realtime import supervision
-from realtime.login import THREADS, database_threads, session_and_user, session_store
+from realtime.login import (
+    THREADS,
+    database_threads,
+    session_and_user,
+    session_store,
+    single_threads,
+)
 from realtime.still_signed_in import certain_sign_ins
 
 #: How many are looked up together at most.
@@ -21,11 +27,15 @@ Found: TypeAlias = "tuple[Any, Any | None]"
 
 
 class Arrivals:
-    """Looks up sessions in a few threads; what arrives while all are busy shares the next look."""
+    """Looks up sessions in a few threads; what arrives while all are busy shares the next look.
+
+    Of whom nothing can be said so is asked alone, and holds up nobody else.
+    """
 
     def __init__(self) -> None:
         self._waiting: dict[asyncio.Future[Found], str] = {}
         self._looking: set[asyncio.Task[None]] = set()
+        self._alone: set[asyncio.Task[None]] = set()
 
     async def session_and_user(self, key: str | None) -> Found:
         """Return a session and who is signed in with it, ``None`` if nobody is.
@@ -37,9 +47,7 @@ class Arrivals:
         found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
         self._waiting[found] = key
         if len(self._looking) < THREADS:
-            task = supervision.once("signing in", self._look)
-            self._looking.add(task)
-            task.add_done_callback(self._looking.discard)
+            _begin(self._looking, "signing in", self._look())
         try:
             return await supervision.within(PATIENCE, found)
         finally:
@@ -51,16 +59,27 @@ class Arrivals:
                 found: self._waiting.pop(found) for found in list(islice(self._waiting, BATCH))
             }
             try:
-                outcomes = await database_threads().run(look_up, list(batch.values()))
+                certain = await database_threads().run(look_up, list(batch.values()))
             except Exception as error:
-                outcomes = [error] * len(batch)
-            for found, outcome in zip(batch, outcomes, strict=True):
-                if found.done():  # the client has gone meanwhile
-                    continue
-                if isinstance(outcome, Exception):
-                    found.set_exception(outcome)
-                else:
-                    found.set_result(outcome)
+                for found in batch:
+                    _settle(found, error)
+                continue
+            for found, key in batch.items():
+                if key in certain:
+                    _settle(found, certain[key])
+                elif not found.done():
+                    self._ask_alone(found, key)
+
+    def _ask_alone(self, found: "asyncio.Future[Found]", key: str) -> None:
+        asking = _begin(self._alone, "signing in alone", self._ask(found, key))
+        # Nobody is asked about who has gone.
+        found.add_done_callback(lambda _: asking.cancel())
+
+    async def _ask(self, found: "asyncio.Future[Found]", key: str) -> None:
+        try:
+            _settle(found, await single_threads().run(session_and_user, key))
+        except Exception as error:
+            _settle(found, error)
 
 
 def arrivals() -> Arrivals:
@@ -75,13 +94,26 @@ def arrivals() -> Arrivals:
 _arrivals: "WeakKeyDictionary[asyncio.AbstractEventLoop, Arrivals]" = WeakKeyDictionary()
 
 
-def look_up(keys: Sequence[str]) -> "list[Found | Exception]":
-    """Return session and user for each key, or what was raised: one odd session must not shut out the others."""
-    certain = _together(keys) if len(keys) > 1 else {}
-    return [certain.get(key) or _alone(key) for key in keys]
+def _begin(
+    tasks: "set[asyncio.Task[None]]", name: str, work: Coroutine[None, None, None]
+) -> "asyncio.Task[None]":
+    task = supervision.once(name, lambda: work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task
 
 
-def _together(keys: Sequence[str]) -> dict[str, Found]:
+def _settle(found: "asyncio.Future[Found]", outcome: "Found | Exception") -> None:
+    if found.done():  # the client has gone meanwhile
+        return
+    if isinstance(outcome, Exception):
+        found.set_exception(outcome)
+    else:
+        found.set_result(outcome)
+
+
+def look_up(keys: Sequence[str]) -> dict[str, Found]:
+    """Return session and user, by key, of those who are certainly signed in."""
     try:
         sign_ins = certain_sign_ins(keys)
     except (InterfaceError, OperationalError):  # it would be the same for each of them
@@ -94,10 +126,3 @@ def _together(keys: Sequence[str]) -> dict[str, Found]:
         session._session_cache = content  # read, as it would be had it been asked itself
         found[key] = session, user
     return found
-
-
-def _alone(key: str) -> "Found | Exception":
-    try:
-        return session_and_user(key)
-    except Exception as error:
-        return error

@@ -64,14 +64,15 @@ def broadcast(message: StoredMessage) -> Publication:
     )
 
 
-def signed_out(session: str | None, user_id: Any = None) -> Publication:
-    """Return what to publish so that the sockets of a session are closed; ``session`` is its digest.
+def session_ended(session: str) -> Publication:
+    """Return what to publish so that the sockets of a session are closed, whosever they are; it is its digest."""
+    return Publication(EVERYBODY, {"type": "inbox.signed_out", "session": session, "user": None})
 
-    Without a session those of all sessions of the user are.
-    """
-    group = EVERYBODY if user_id is None else user_group(user_id)
-    user = None if user_id is None else str(user_id)
-    return Publication(group, {"type": "inbox.signed_out", "session": session, "user": user})
+
+def sessions_ended(user_id: Any) -> Publication:
+    """Return what to publish so that the sockets of all sessions of this user are closed."""
+    event: SignedOut = {"type": "inbox.signed_out", "session": None, "user": str(user_id)}
+    return Publication(user_group(user_id), event)
 
 
 def stored_frame(message: StoredMessage) -> str:

@@ -6,15 +6,22 @@ the session interval, in rotation; and so what else was signed in with. Nobody i
 """
 
 import asyncio
+import math
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from realtime import log, supervision
 from realtime.counters import counters
-from realtime.login import SessionSignIn, SignIn, database_threads, token_threads
+from realtime.login import (
+    SessionSignIn,
+    SignIn,
+    database_threads,
+    token_threads,
+)
 from realtime.sockets import SIGNED_OUT, Socket
 from realtime.still_signed_in import active_users, certain_owners
+from realtime.turns import short_turns
 
 #: Seconds between two looks at most.
 LONGEST_PAUSE = 10.0
@@ -33,7 +40,10 @@ class Watched(Protocol):
 
 
 class _Held:
-    """A sign-in with its open sockets. ``due`` is when to look at it again."""
+    """A sign-in with the open sockets of one user. ``due`` is when to look at it again.
+
+    The same session or token may be several users': what else a project looks at may decide whose inbox it opens.
+    """
 
     __slots__ = ("due", "is_session", "owner", "sign_in", "sockets")
 
@@ -58,7 +68,7 @@ class Guard:
         # With the time that the query takes, a look at all users is within the interval.
         self._pause = min(interval, session_interval / 4, LONGEST_PAUSE) * 0.8
         self._rest = max(session_interval - 3 * self._pause, self._pause)
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, tuple[_Held, ...]] = {}  # by digest: one for each user
         #: Digests by those that a process with an older SECRET_KEY knows.
         self._newest: dict[str, str] = {}
         self._suspected = asyncio.Event()
@@ -67,9 +77,12 @@ class Guard:
     def open(self) -> None:
         # Neither users nor sessions wait until everybody's token was looked at.
         self.tasks = [
-            supervision.start("looking who is gone", self._watch_users),
-            supervision.start("looking who is signed out", self._watch_sessions),
-            supervision.start("looking whose token is revoked", self._watch_others),
+            supervision.start(name, watch, well_after=math.inf)
+            for name, watch in (
+                ("looking who is gone", self._watch_users),
+                ("looking who is signed out", self._watch_sessions),
+                ("looking whose token is revoked", self._watch_others),
+            )
         ]
 
     def close(self) -> None:
@@ -81,30 +94,41 @@ class Guard:
 
         The first look is a soon one: the logout may have come before this process listened for it.
         """
-        held = self._held.get(sign_in.digest)
+        users = self._held.get(sign_in.digest, ())
+        held = next((one for one in users if one.owner == socket.owner), None)
         if held is None:
-            held = self._held[sign_in.digest] = _Held(sign_in, socket.owner, self._now())
+            held = _Held(sign_in, socket.owner, self._now())
+            self._held[sign_in.digest] = (*users, held)
             self._newest.update(dict.fromkeys(sign_in.older_digests, sign_in.digest))
         held.sockets += (socket,)
 
     def release(self, socket: Socket) -> None:
         """Forget this socket. Harmless for one that is not watched over."""
-        if socket.session is not None and (held := self._held.get(socket.session)):
+        if socket.session is None or socket.session not in self._held:
+            return
+        users = self._held[socket.session]
+        for held in users:
             held.sockets = tuple(one for one in held.sockets if one is not socket)
-            if not held.sockets:
-                del self._held[socket.session]
-                for digest in held.sign_in.older_digests:
-                    del self._newest[digest]
+        left = tuple(held for held in users if held.sockets)
+        if left:
+            self._held[socket.session] = left
+        else:
+            del self._held[socket.session]
+            for digest in users[0].sign_in.older_digests:
+                del self._newest[digest]
 
     def end(self, session: str) -> None:
         """Close the sockets of the sign-in with this digest."""
-        if held := self._held.get(self._newest.get(session, session)):
+        for held in self._held.get(self._newest.get(session, session), ()):
             _close(held.sockets)
 
     def end_all_of(self, owner: str) -> None:
         """Close all sockets of a user that were signed in with something: who still is comes back."""
-        for held in [held for held in self._held.values() if held.owner == owner]:
+        for held in [held for held in self._all() if held.owner == owner]:
             _close(held.sockets)
+
+    def _all(self) -> Iterator[_Held]:
+        return (held for users in self._held.values() for held in users)
 
     # Looking
 
@@ -126,17 +150,21 @@ class Guard:
                 if self._suspected.is_set():
                     break  # some have become suspect, and come first
                 await self._ask(held)
+                supervision.succeeded()
 
     def _due(self, *, sessions: bool) -> list[_Held]:
         now = self._now()
-        held = self._held.values()
-        due = [one for one in held if one.is_session is sessions and one.due <= now]
-        return sorted(due, key=lambda held: held.due)
+        of_the_kind = [held for held in self._all() if held.is_session is sessions]
+        if not of_the_kind:
+            supervision.succeeded()  # what could not be looked at is gone
+        return sorted((held for held in of_the_kind if held.due <= now), key=lambda held: held.due)
 
     async def _look_at_users(self) -> None:
         looked_at = dict(self._users)
         users = [connected.user for connected in looked_at.values()]
-        found = await database_threads().run(active_users, users) if users else {}
+        with short_turns():
+            found = await database_threads().run(active_users, users) if users else {}
+        supervision.succeeded()
         suspects = []
         for owner, connected in looked_at.items():
             state = found.get(owner)
@@ -146,7 +174,7 @@ class Guard:
             if not state:
                 # What they signed in with knows better: some projects let inactive users in.
                 _close(socket for socket in connected.sockets if socket.session not in self._held)
-                for held in self._held.values():
+                for held in self._all():
                     if held.owner == owner:
                         held.due = 0.0
                         suspects.append(held)
@@ -160,12 +188,17 @@ class Guard:
             if start:
                 await asyncio.sleep(BREATH)
             batch = due[start : start + BATCH]
-            owners = await database_threads().run(certain_owners, [held.sign_in for held in batch])
+            # A project's own kind of session is asked itself: it may look at more.
+            plain = [one.sign_in for one in batch if type(one.sign_in) is SessionSignIn]
+            with short_turns():
+                owners = await database_threads().run(certain_owners, plain) if plain else {}
             for held in batch:
-                if owners.get(held.sign_in.digest) == held.owner:
+                is_plain = type(held.sign_in) is SessionSignIn
+                if is_plain and owners.get(held.sign_in.digest) == held.owner:
                     self._look_again(held)
                 else:
                     await self._ask(held)
+            supervision.succeeded()
 
     async def _ask(self, held: _Held) -> None:
         # Already now: who becomes suspect before the answer is there will be asked again. And where none comes, the

@@ -132,15 +132,24 @@ def _require_store(session: Any) -> None:
     raise ConnectionError("The session store does not answer.")
 
 
-#: How many look up sessions at a time, and how many what else sockets are signed in with.
+#: How many look up sessions at a time, how many those that are asked alone, and how many whatever else sockets are
+#: signed in with.
 THREADS = 2
 
 _threads: dict[str, DatabaseThreads] = {}  # one set per process
 
 
 def database_threads() -> DatabaseThreads:
-    """Return the threads in which sockets are signed in by their sessions, and looked at again."""
+    """Return the threads in which sockets are signed in by their sessions, and looked at again, many at a time."""
     return _threads_for("sessions")
+
+
+def single_threads() -> DatabaseThreads:
+    """Return those in which sockets are signed in by sessions of which nothing can be said in bulk.
+
+    A project's own authentication backend may take its time. Nobody whose session is Django's waits for it.
+    """
+    return _threads_for("single sessions")
 
 
 def token_threads() -> DatabaseThreads:

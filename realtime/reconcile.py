@@ -6,6 +6,7 @@ socket since the query began, unless it was passed over twice in a row.
 """
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
@@ -79,8 +80,8 @@ class Reconciler:
         soon = self._interval * random.uniform(0.5, 1)  # noqa: S311
         self._next_round = asyncio.get_running_loop().time() + soon
         self.tasks = [
-            supervision.start("greeting", self._greet),
-            supervision.start("reconciling", self._reconcile),
+            supervision.start("greeting", self._greet, well_after=math.inf),
+            supervision.start("reconciling", self._reconcile, well_after=math.inf),
         ]
 
     def close(self) -> None:
@@ -112,6 +113,7 @@ class Reconciler:
             self._new = sockets + self._new
             self._arrived.set()
             raise
+        supervision.succeeded()
         await self._sync(_by_and_by(sockets), summaries)
 
     async def _reconcile(self) -> None:
@@ -146,6 +148,7 @@ class Reconciler:
             unaware = [socket for socket in sockets if socket.owner in missed]
             others = [socket for socket in sockets if socket.owner not in missed]
             await self._sync(self._due(unaware, sequence, summaries), summaries)
+        supervision.succeeded()
         self.ended = time.monotonic()
         self.took = self.ended - began
         counters.reconciles += 1

@@ -116,10 +116,10 @@ def _end(session_keys: list[str | None], user_id: Any = None) -> None:
     keys = [key for key in dict.fromkeys(session_keys) if key]
     if keys and user_id is not None and _key_is_content():
         # Which of this user's sockets belong to the session nobody can say: those of others come back.
-        digests: list[str | None] = [None]
+        publications = [events.sessions_ended(user_id)]
     else:
         digests = [digest for key in keys for digest in session_digests(key)]
-    publications = [events.signed_out(digest, user_id) for digest in digests]
+        publications = [events.session_ended(digest) for digest in digests]
     if publications:
         after_commit(_database(), lambda: publications)
 

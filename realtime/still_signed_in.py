@@ -23,14 +23,12 @@ from django.core.exceptions import ValidationError
 from django.db import connections
 from django.utils import timezone
 
-from realtime.login import SessionSignIn, SignIn, password_unchanged, session_store
-from realtime.turns import short_turns
+from realtime.login import SessionSignIn, password_unchanged, session_store
 from stored_messages.owners import among
 
 BATCH = 5000
 
 
-@short_turns()
 def active_users(users: Iterable[Any]) -> dict[str, bool]:
     """Return whether they are active of those users who still exist, by primary key as text.
 
@@ -53,14 +51,13 @@ def active_users(users: Iterable[Any]) -> dict[str, bool]:
     return found
 
 
-@short_turns()
-def certain_owners(sign_ins: Iterable[SignIn]) -> dict[str, str]:
+def certain_owners(sign_ins: Iterable[SessionSignIn]) -> dict[str, str]:
     """Return who is certainly signed in: the primary key as text, by digest of the sign-in.
 
     For sessions in the database two queries, and a third for those of which something has changed since they were found
     good: only these are decoded. Elsewhere one look for each, and one query.
     """
-    sessions = {one.key: one for one in sign_ins if isinstance(one, SessionSignIn)}
+    sessions = {one.key: one for one in sign_ins}
     if not _are_rows():
         found = _found_in(_contents(sessions))
         return {sessions[key].digest: str(user.pk) for key, (_, user) in found.items()}

@@ -14,27 +14,31 @@ T = TypeVar("T")
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 #: Seconds that a cancelled task has to clean up.
 PATIENCE = 1.0
-#: A task that has not failed for so many seconds is well again.
+#: A task that has not failed for so many seconds is well again, unless it says itself when it is.
 WELL_AFTER = 15.0
 
 
 class _Failing:
-    """``since`` it has failed again and again, and ``last`` when, on the monotonic clock."""
+    """``since`` it has failed again and again, and until when it is not ``well``, on the monotonic clock."""
 
-    __slots__ = ("last", "name", "since")
+    __slots__ = ("name", "since", "well")
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.since = self.last = time.monotonic()
+        self.since = self.well = time.monotonic()
 
 
 _failing: dict[object, _Failing] = {}
+_current: contextvars.ContextVar[object] = contextvars.ContextVar("realtime_task")
 
 
-def start(name: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
+def start(
+    name: str, work: Callable[[], Awaitable[None]], *, well_after: float = WELL_AFTER
+) -> "asyncio.Task[None]":
     """Run ``work`` again and again in a task of its own until that is cancelled.
 
-    An exception is logged and followed by a pause.
+    An exception is logged and followed by a pause. After ``well_after`` seconds without another one, or when ``work``
+    has called :func:`succeeded`, the task is no longer one that fails.
     """
 
     async def attempt() -> Exception | None:
@@ -48,6 +52,7 @@ def start(name: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]
         loop = asyncio.get_running_loop()
         pause = FIRST_PAUSE
         me = object()
+        _current.set(me)
         try:
             while True:
                 began = loop.time()
@@ -59,7 +64,7 @@ def start(name: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]
                     _end(attempted)
                     await asyncio.wait([attempted], timeout=PATIENCE)
                 if error := attempted.result():
-                    _note(me, name)
+                    _note(me, name, well_after)
                     log.error("task_failed", "%(task)s failed and begins again.", error, task=name)
                     if loop.time() - began > LONGEST_PAUSE:
                         pause = FIRST_PAUSE
@@ -71,12 +76,17 @@ def start(name: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]
     return once(name, supervise)
 
 
-def _note(task: object, name: str) -> None:
+def succeeded() -> None:
+    """Say that the task in which this is called has done what it may have failed at before."""
+    _failing.pop(_current.get(None), None)
+
+
+def _note(task: object, name: str, well_after: float) -> None:
+    now = time.monotonic()
     failing = _failing.get(task)
-    if failing is None or time.monotonic() - failing.last > WELL_AFTER:
-        _failing[task] = _Failing(name)
-    else:
-        failing.last = time.monotonic()
+    if failing is None or now > failing.well:
+        failing = _failing[task] = _Failing(name)
+    failing.well = now + well_after
 
 
 def failing() -> dict[str, float]:
@@ -84,7 +94,7 @@ def failing() -> dict[str, float]:
     now = time.monotonic()
     found: dict[str, float] = {}
     for one in list(_failing.values()):
-        if now - one.last <= WELL_AFTER:
+        if now <= one.well:
             found[one.name] = max(found.get(one.name, 0.0), now - one.since)
     return found
 

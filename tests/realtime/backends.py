@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -15,6 +16,30 @@ class Bouncer(ModelBackend):
 
     def get_user(self, user_id: Any) -> Any:
         return None if user_id in self.banned else super().get_user(user_id)
+
+
+class Slow(ModelBackend):
+    """Asks somebody else who takes their time."""
+
+    #: Called before each answer.
+    wait: ClassVar[Callable[[], object]] = staticmethod(lambda: None)
+
+    def get_user(self, user_id: Any) -> Any:
+        self.wait()
+        return super().get_user(user_id)
+
+
+class OnBehalf(BaseAuthentication):
+    """One key for all; another header says whose inbox it is about."""
+
+    def authenticate(self, request: Any) -> Any:
+        if request.headers.get("Authorization") != "Service key":
+            return None
+        name = request.headers["X-User"]
+        user = get_user_model()._default_manager.filter(username=name, is_active=True).first()
+        if user is None:
+            raise AuthenticationFailed("No such user.")
+        return user, None
 
 
 class Keys(BaseAuthentication):

@@ -19,6 +19,7 @@ from realtime.arrivals import arrivals
 from realtime.login import THREADS
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
+from tests.realtime.backends import Slow
 from tests.services.waiting import CEILING, eventually
 
 
@@ -141,3 +142,62 @@ async def test_what_the_database_raises_is_everybodys(
     for tab in await arrive(door, clients):
         assert await tab.closed() == 1011
         await tab.leave()
+
+
+async def test_a_backend_that_takes_its_time_holds_up_nobody_else(
+    user: User, other: User, settings: Settings, patience: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = "tests.realtime.backends.Slow"
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", slow]
+    client, quick = Client(), Client()
+    await sync_to_async(client.force_login)(user, backend=slow)
+    await sync_to_async(quick.force_login)(other, backend=settings.AUTHENTICATION_BACKENDS[0])
+    answers, asked = threading.Event(), threading.Semaphore(0)
+
+    def wait() -> None:
+        asked.release()
+        assert answers.wait(CEILING)
+
+    monkeypatch.setattr(Slow, "wait", staticmethod(wait))
+    slow_tabs = [InboxTab(client=client) for _ in range(THREADS + 1)]
+    opening = [asyncio.create_task(tab.connect(timeout=CEILING)) for tab in slow_tabs]
+    for _ in range(THREADS):
+        assert await asyncio.to_thread(asked.acquire, timeout=CEILING)
+    async with InboxTab(client=quick) as tab:
+        assert (await tab.frame("sync"))["user"] == owner_key(other)
+        # Nor does the look at those who are here already.
+        other.is_active = False
+        await other.asave()
+        assert await tab.closed() == 4401
+    answers.set()
+    assert await asyncio.gather(*opening) == [(True, None)] * len(slow_tabs)
+    for tab in slow_tabs:
+        assert (await tab.frame("sync"))["user"] == owner_key(user)
+        await tab.leave()
+
+
+async def test_nobody_is_asked_about_who_has_gone(
+    user: User, settings: Settings, patience: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = "tests.realtime.backends.Slow"
+    settings.AUTHENTICATION_BACKENDS = [slow]
+    client = Client()
+    await sync_to_async(client.force_login)(user)
+    answers, asked = threading.Event(), []
+
+    def wait() -> None:
+        asked.append(1)
+        assert answers.wait(CEILING)
+
+    monkeypatch.setattr(Slow, "wait", staticmethod(wait))
+    key = client.session.session_key
+    waiting = [asyncio.create_task(arrivals().session_and_user(key)) for _ in range(THREADS * 2)]
+    await eventually(lambda: len(asked) == THREADS, "all threads are busy")
+    await eventually(lambda: len(arrivals()._alone) == len(waiting), "the others wait for them")
+    for one in waiting[:-1]:
+        one.cancel()
+    await asyncio.wait(waiting[:-1])
+    answers.set()
+    _, found = await waiting[-1]
+    assert found == user
+    assert len(asked) == THREADS + 1

@@ -148,7 +148,7 @@ async def test_who_sees_the_site_as_another_user_hears_what_they_hear(
         assert tab.sync["user"] == owner_key(other)
         await send(other, text="for the other")
         await tab.received("for the other")
-        [held] = running_hubs()[0]._guard._held.values()
+        [held] = running_hubs()[0]._guard._all()
         due = held.due
         await eventually(lambda: held.due > due + 0.1, "it is asked again who that is")
         assert await tab.frame("sync")
@@ -159,6 +159,19 @@ async def test_who_sees_the_site_as_another_user_hears_what_they_hear(
         assert tab.sync["user"] == owner_key(user)
         await sync_to_async(client.logout)()
         assert await tab.closed() == 4401
+    # A tab from before it began is their own, and so no longer what the site shows.
+    await sync_to_async(client.force_login)(user)
+    async with (
+        InboxTab(client=client, application=application) as own,
+        InboxTab(client=client, application=application) as theirs,
+    ):
+        await see_as(other)
+        assert await own.closed() == 4401
+        assert await theirs.closed() == 4401
+        async with InboxTab(client=client, application=application) as seen:
+            user.is_staff = False
+            await user.asave()
+            assert await seen.closed() == 4401
 
 
 async def test_a_session_that_is_another_users_says_nothing_about_this_one(

@@ -9,10 +9,12 @@ from threading import Barrier, Event
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 
-from realtime import database, reconcile, still_signed_in
+from realtime import database, guard, reconcile, turns
 from realtime.counters import counters
 from realtime.database import DatabaseThreads
 from realtime.testing import InboxTab
@@ -112,47 +114,68 @@ async def test_a_database_that_is_slow_is_heard_in_the_end(stuck: Stuck) -> None
     one.stop()
 
 
-async def test_turns_are_short_while_one_is_at_work_and_no_longer() -> None:
+@pytest.fixture
+def long_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "MOMENT", CEILING)
+
+
+async def test_turns_are_short_while_one_is_at_work_and_no_longer(long_moment: None) -> None:
     """The event loop's messages do not wait until a thread has computed."""
     usual = sys.getswitchinterval()
     both, may_return = Barrier(2), Event()
 
-    @short_turns()
     def one() -> float:
         both.wait(CEILING)
         return sys.getswitchinterval()
 
-    @short_turns()
     def other() -> tuple[float, float]:
         both.wait(CEILING)
         assert may_return.wait(CEILING)
         return sys.getswitchinterval(), in_a_child(sys.getswitchinterval)
 
-    longer = asyncio.ensure_future(asyncio.to_thread(other))
-    short = await asyncio.to_thread(one)
+    async def with_short_turns(work: Callable[[], Any]) -> Any:
+        with short_turns():
+            return await asyncio.to_thread(work)
+
+    longer = asyncio.ensure_future(with_short_turns(other))
+    short = await with_short_turns(one)
     assert short < usual
     may_return.set()
     assert await longer == (pytest.approx(short), pytest.approx(usual))
     assert sys.getswitchinterval() == pytest.approx(usual)
 
 
-@pytest.mark.parametrize(
-    "look",
-    [still_signed_in.active_users, still_signed_in.certain_owners],
-    ids=["active users", "sessions"],
-)
-def test_turns_are_short_where_thousands_are_looked_at(
-    db: None, look: Callable[[Any], Any]
+async def test_turns_are_short_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a database that does not answer computes nothing."""
+    usual = sys.getswitchinterval()
+    monkeypatch.setattr(turns, "MOMENT", 0.01)
+    with short_turns():
+        await eventually(lambda: sys.getswitchinterval() == pytest.approx(usual), "the usual turns")
+    assert sys.getswitchinterval() == pytest.approx(usual)
+
+
+@pytest.mark.parametrize("look", ["active_users", "certain_owners"])
+async def test_turns_are_short_where_thousands_are_looked_at(
+    user: User, monkeypatch: pytest.MonkeyPatch, long_moment: None, look: str
 ) -> None:
     usual = sys.getswitchinterval()
-    Noting.seen.clear()
-    look(Noting())
-    assert Noting.seen
-    assert max(Noting.seen) < usual
+    seen: list[float] = []
+    before = getattr(guard, look)
+
+    def noting(what: Any) -> Any:
+        seen.append(sys.getswitchinterval())
+        return before(what)
+
+    monkeypatch.setattr(guard, look, noting)
+    client = Client()
+    await sync_to_async(client.force_login)(user)
+    async with InboxTab(client=client):
+        await eventually(lambda: seen, "a look")
+    assert max(seen) < usual
 
 
 async def test_turns_are_short_in_rounds_and_not_for_those_who_come(
-    user: User, monkeypatch: pytest.MonkeyPatch
+    user: User, monkeypatch: pytest.MonkeyPatch, long_moment: None
 ) -> None:
     usual = sys.getswitchinterval()
     seen: list[float] = []
@@ -167,16 +190,6 @@ async def test_turns_are_short_in_rounds_and_not_for_those_who_come(
         await eventually(lambda: len(seen) >= 3, "rounds")
     assert seen[0] == pytest.approx(usual)
     assert max(seen[1:]) < usual
-
-
-class Noting(list[Any]):
-    """Nobody; it notes how long turns are for whoever goes through it."""
-
-    seen: list[float] = []
-
-    def __iter__(self) -> Iterator[Any]:
-        self.seen.append(sys.getswitchinterval())
-        return super().__iter__()
 
 
 def in_a_child(function: Callable[[], float]) -> float:

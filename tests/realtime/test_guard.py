@@ -63,10 +63,10 @@ async def looked(*tabs: InboxTab) -> None:
     """Wait until the guard has been all round twice, and see that these tabs are open."""
     [hub] = running_hubs()
     for _ in range(2):
-        before = {key: held.due for key, held in hub._guard._held.items()}
+        before = {held: held.due for held in hub._guard._all()}
         await eventually(
             lambda before=before: all(
-                held.due > before[key] for key, held in hub._guard._held.items() if key in before
+                held.due > before[held] for held in hub._guard._all() if held in before
             ),
             "a look at every session",
         )

@@ -1,10 +1,15 @@
 """Waiting for at most so long, whatever comes together."""
 
 import asyncio
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
+from realtime import supervision
 from realtime.supervision import within
+from tests.services.waiting import eventually
 
 
 async def test_the_result_or_what_was_raised() -> None:
@@ -53,3 +58,54 @@ async def test_a_cancellation_is_not_forgotten_when_it_comes_with_the_result() -
 
 async def _awaited(future: "asyncio.Future[None]") -> None:
     await future
+
+
+async def test_who_says_when_it_is_well_is_failing_until_then() -> None:
+    attempts, may_succeed = [], asyncio.Event()
+
+    async def work() -> None:
+        attempts.append(1)
+        if may_succeed.is_set():
+            supervision.succeeded()
+            await asyncio.Event().wait()
+        raise ConnectionError
+
+    async with _supervised(work, well_after=math.inf):
+        await eventually(lambda: len(attempts) >= 2, "a second attempt")
+        first = supervision.failing()["trying"]
+        await eventually(lambda: supervision.failing()["trying"] > first, "time goes on")
+        may_succeed.set()
+        await eventually(lambda: "trying" not in supervision.failing(), "it is well")
+
+
+async def test_of_others_no_failure_for_a_while_is_a_good_sign() -> None:
+    attempts = []
+
+    async def work() -> None:
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise ConnectionError
+        await asyncio.Event().wait()
+
+    async with _supervised(work, well_after=0.3):
+        await eventually(lambda: "trying" in supervision.failing(), "it fails")
+        await eventually(lambda: "trying" not in supervision.failing(), "it is well")
+
+
+async def test_who_has_ended_fails_no_more() -> None:
+    async def work() -> None:
+        raise ConnectionError
+
+    async with _supervised(work, well_after=math.inf):
+        await eventually(lambda: "trying" in supervision.failing(), "it fails")
+    assert "trying" not in supervision.failing()
+
+
+@asynccontextmanager
+async def _supervised(
+    work: Callable[[], Awaitable[None]], *, well_after: float
+) -> AsyncIterator[None]:
+    task = supervision.start("trying", work, well_after=well_after)
+    yield
+    task.cancel()
+    await asyncio.wait([task])

@@ -95,11 +95,39 @@ async def test_so_is_a_deactivated_user(user: User, settings: Settings) -> None:
     settings.REALTIME = {**settings.REALTIME, "SESSION_INTERVAL": 3600.0}
     async with App("Key alice's") as app:
         [hub] = running_hubs()
-        [held] = hub._guard._held.values()
+        [held] = hub._guard._all()
         await eventually(lambda: held.due > hub.loop.time(), "the first look")
         user.is_active = False
         await user.asave()  # which the class for keys refuses, as those of REST framework do
         assert await app.closed() == 4401
+
+
+@pytest.mark.parametrize("leaves", [0, 1], ids=["the first", "the second"])
+async def test_one_token_for_several_users_is_watched_for_each(
+    user: User, other: User, settings: Settings, leaves: int
+) -> None:
+    settings.REST_FRAMEWORK = {
+        "DEFAULT_AUTHENTICATION_CLASSES": ["tests.realtime.backends.OnBehalf"]
+    }
+    users = [user, other]
+    async with AsyncExitStack() as stack:
+        apps = [
+            await stack.enter_async_context(App("Service key", **{"X-User": one.username}))
+            for one in users
+        ]
+        assert [app.sync["user"] for app in apps if app.sync] == [owner_key(one) for one in users]
+        gone, stays = apps[leaves], apps[1 - leaves]
+        users[leaves].is_active = False
+        await users[leaves].asave()
+        assert await gone.closed() == 4401
+        await send(users[1 - leaves], text="still here")
+        await stays.received("still here")
+        # And so it is watched when the other one has gone.
+        users[1 - leaves].is_active = False
+        await users[1 - leaves].asave()
+        assert await stays.closed() == 4401
+    [hub] = running_hubs()
+    assert hub._guard._held == {}
 
 
 @pytest.fixture
