@@ -33,6 +33,10 @@ class Watched:
         self.replica = RedisServer(directory / "replica", "--replicaof", *at, *now)
         self.sentinel = RedisSentinel(directory / "sentinel", self.master)
 
+    def has_copy(self) -> bool:
+        with Redis.from_url(self.replica.url, decode_responses=True) as client:
+            return bool(client.info("replication")["master_link_status"] == "up")
+
     def knows_replica(self) -> bool:
         with Redis(host=HOST, port=self.sentinel.port, decode_responses=True) as client:
             replicas = client.execute_command("SENTINEL REPLICAS", MASTER)
@@ -51,6 +55,9 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         for server in (watched.master, watched.replica, watched.sentinel):
             stack.callback(server.kill)
             server.start()
+            if server is watched.replica:
+                # The sentinel looks at once, and then only every ten seconds.
+                wait_for(watched.has_copy, "the replica has its copy")
         wait_for(watched.knows_replica, "the sentinel knows the replica")
         yield watched
 
