@@ -108,9 +108,10 @@ class Desktop {
   async #showMany(newest) {
     for (const tag of this.#shown.keys()) if (tag !== MANY) this.#close(tag);
     const isOurs = await this.#isOurs(newest);
-    if (!isOurs || !this.#arrived.size) return;
+    // What this tab has shown may have come after what another one shows now: it counts on, without a word.
+    if ((!isOurs && !this.#shown.has(MANY)) || !this.#arrived.size) return;
     const count = Math.min(this.#arrived.size + this.#others, this.bell.client?.unread ?? 0);
-    const renotify = Date.now() - this.#remindedAt > REMIND_AFTER;
+    const renotify = isOurs && Date.now() - this.#remindedAt > REMIND_AFTER;
     if (renotify) this.#remindedAt = Date.now();
     const open = () => (this.bell.open = true);
     this.#show(MANY, this.bell.say("arrived_many", { count }), { renotify }, open);
