@@ -18,7 +18,7 @@ from stored_messages.constants import (
 )
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import is_live, is_polling, leave_undecided, silence_sockets
+from tests.e2e.watching import be_patient, is_live, is_polling, leave_undecided, silence_sockets
 
 _SIZE = {"width": 560, "height": 640}
 # What a browser profile is like, for those who look.
@@ -195,6 +195,7 @@ async def dismissed(site: Site, page: Page, query: str) -> None:
 
 async def toasts(site: Site, page: Page, query: str) -> None:
     ada = somebody("ada")
+    await be_patient(page)
     await site.sign_in(page, ada)
     await page.goto(f"{site.url}/extras/{query}")
     await is_live(page)
