@@ -12,6 +12,7 @@ from stored_messages.constants import STORED_INFO
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, send_from_a_shell, somebody
 from tests.e2e.watching import (
+    be_patient,
     becomes,
     hide,
     is_live,
@@ -335,6 +336,7 @@ async def test_the_question_waits_for_the_list(site: Site, page: Page) -> None:
     def hold(route: Route) -> None:
         held.append(route)
 
+    await be_patient(page)
     await page.route("**/messages/inbox/?*", hold)
     await page.goto(f"{site.url}/extras/")
     await bell.open()

@@ -6,7 +6,7 @@ from playwright.async_api import Page, Route, expect
 
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import Traffic, is_live, record_sockets, silence_sockets
+from tests.e2e.watching import Traffic, be_patient, is_live, record_sockets, silence_sockets
 
 
 async def nothing_answers(page: Page) -> None:
@@ -16,6 +16,7 @@ async def nothing_answers(page: Page) -> None:
     def hold(route: Route) -> None:
         held.append(route)
 
+    await be_patient(page)
     await silence_sockets(page)
     await page.route("**/messages/inbox/*", hold)
 

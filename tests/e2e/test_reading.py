@@ -8,7 +8,7 @@ from playwright.async_api import Page, Route, expect
 
 from tests.e2e.bell import Bell
 from tests.e2e.site import Site, somebody
-from tests.e2e.watching import Traffic, is_live, silence_sockets
+from tests.e2e.watching import Traffic, be_patient, is_live, silence_sockets
 from tests.services.waiting import eventually
 
 
@@ -127,6 +127,7 @@ async def test_mark_all_empties_the_badge_in_every_tab(site: Site, page: Page) -
 async def test_mark_all_leaves_what_arrives_meanwhile(site: Site, page: Page) -> None:
     ada = somebody("ada")
     await site.tell(ada, *(f"Message {number}" for number in range(25)))
+    await be_patient(page)
     one, other = await two_tabs(site, page, ada)
     await one.open()
     await one.counts(25)

@@ -167,8 +167,8 @@ async def leave_undecided(page: Page) -> None:
 
 
 async def be_patient(where: Page | BrowserContext) -> None:
-    """From the next page on it waits for everything twenty times as long: what is there for seconds, such as an undo
-    or a toast, is still there when a busy machine comes to click on it."""
+    """From the next page on it waits for everything twenty times as long: an undo and a toast are still there when a
+    busy machine comes to click on them, and what is held back is not given up."""
     await where.add_init_script(_PATIENCE)
 
 

@@ -75,7 +75,7 @@ async def launched(name: str = "chromium", **options: Any) -> AsyncIterator[Brow
     expect.set_options(timeout=_TIMEOUT_MS)
     launch = {"chromium": _chromium, "firefox": _firefox}[name]
     async with async_playwright() as playwright:
-        browser = await launch(playwright, **options)
+        browser = await launch(playwright, timeout=_TIMEOUT_MS, **options)
         yield browser
         await browser.close()
 
