@@ -54,8 +54,7 @@ class InboxConsumer(AsyncConsumer):  # type: ignore[misc]
             if socket.due is not None:
                 await close_with(send, socket.due)
         finally:
-            socket.interrupt = None
-            socket.abandon()
+            socket.gone()
             hub.leave(socket)
 
     async def get_user(self) -> Any:

@@ -161,6 +161,7 @@ class Reconciler:
         """Yield whom to tell; each is looked at when its turn comes, since events go on being written."""
         async for socket in _by_and_by(sockets):
             if socket.behind:
+                socket.close_if_stuck()
                 continue
             if socket.wrote > sequence and socket.skipped_rounds < 2:
                 socket.skipped_rounds += 1

@@ -18,6 +18,12 @@ POLICY_VIOLATION = 1008
 SIGNED_OUT = 4401
 TOO_MANY_SOCKETS = 4429
 
+#: Seconds that a client has to hear that its socket is closed. One that reads nothing never does, and uvicorn waits for
+#: it without end, with all that it was to read, also when it is to stop.
+FAREWELL = 10.0
+#: Seconds after which one that takes nothing of what it is sent is closed, however little that is.
+STUCK = 60.0
+
 
 async def close_with(send: Send, code: int) -> None:
     """Close a socket with this code, or with 3000 more where the server refuses to send it.
@@ -42,11 +48,13 @@ class Socket:
     """
 
     __slots__ = (
+        "_cutting",
         "_held",
         "_limit",
         "_on_lost",
         "_queue",
         "_send",
+        "_took_at",
         "_writer",
         "closing",
         "due",
@@ -82,6 +90,10 @@ class Socket:
         self._held: deque[Message] | None = deque(maxlen=limit)
         self._queue: deque[Message] | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._cutting: asyncio.TimerHandle | None = None
+        self._took_at = (
+            0.0  # in the loop's time: when the server last took something, of one that is behind
+        )
 
     @property
     def greeted(self) -> bool:
@@ -92,6 +104,11 @@ class Socket:
     def behind(self) -> bool:
         """Whether something is waiting because the client does not read."""
         return self._writer is not None
+
+    def close_if_stuck(self) -> None:
+        """Close it if nothing that was sent has been taken for so long."""
+        if self.behind and asyncio.get_running_loop().time() - self._took_at > STUCK:
+            self._close_slow()
 
     def deliver(self, messages: list[Message], sequence: int) -> None:
         """Write an event's frames, or hold them until the first sync was sent."""
@@ -122,9 +139,7 @@ class Socket:
         if self._queue is None:
             self._queue = deque()
         if len(self._queue) >= self._limit:
-            counters.sockets_slow += 1
-            log.warning("socket_slow", "A socket was closed: its client does not read.")
-            self.close(GOING_AWAY_SLOW)
+            self._close_slow()
         else:
             self._queue.append(message)
 
@@ -134,19 +149,45 @@ class Socket:
             return
         self.abandon()
         self._lost()
+        self._cut_later()
         if self.interrupt is None:
             self._step(close_with(self._send, code))
         else:
             self.due = code
             self.interrupt()
 
+    def _close_slow(self) -> None:
+        counters.sockets_slow += 1
+        log.warning("socket_slow", "A socket was closed: its client does not read.")
+        self.close(GOING_AWAY_SLOW)
+
+    def gone(self) -> None:
+        """The server says that it has gone, though it may wait until the client has taken what was sent."""
+        was_behind = self.behind
+        self.interrupt = None
+        self.abandon()
+        if was_behind:
+            self._cut_later()
+        elif self._cutting is not None:
+            self._cutting.cancel()
+
     def abandon(self) -> None:
-        """Write nothing more: the socket has gone."""
+        """Write nothing more."""
         self.closing = True
         self._held = self._queue = None
         if self._writer is not None:
             self._writer.cancel()
             self._writer = None
+
+    def _cut_later(self) -> None:
+        if self._cutting is None:
+            self._cutting = asyncio.get_running_loop().call_later(FAREWELL, self._cut)
+
+    def _cut(self) -> None:
+        """End the connection, where the server lets us have it."""
+        transport = getattr(getattr(self._send, "__self__", None), "transport", None)
+        if abort := getattr(transport, "abort", None):
+            abort()
 
     def _lost(self) -> None:
         if self._on_lost is not None:
@@ -164,12 +205,15 @@ class Socket:
             self.abandon()
             self._lost()
             return
-        self._writer = asyncio.get_running_loop().create_task(self._drain(step, waiting))
+        loop = asyncio.get_running_loop()
+        self._took_at = loop.time()
+        self._writer = loop.create_task(self._drain(step, waiting))
 
     async def _drain(self, step: Generator[Any, Any, None], waiting: Any) -> None:
         try:
             await _finish(step, waiting)
             while self._queue:
+                self._took_at = asyncio.get_running_loop().time()
                 await self._send(self._queue.popleft())
         except Exception:  # as above
             self.abandon()

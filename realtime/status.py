@@ -105,11 +105,12 @@ async def _answers(layer: Any) -> bool:
 def _host_name(host: Any) -> str:
     """How one of ``hosts`` is called, in any of its forms. Urls may have a password."""
     if isinstance(host, dict):
-        named = host.get("address") or host.get("master_name")
-        return _host_name(named or (host.get("host", "localhost"), host.get("port", 6379)))
+        named = [host.get(key) for key in ("address", "master_name", "path", "unix_socket_path")]
+        place = host.get("host", "localhost"), host.get("port", 6379)
+        return _host_name(next(filter(None, named), place))
     if isinstance(host, list | tuple):
         return ":".join(map(str, host))
-    return str(host).rpartition("@")[2].rpartition("://")[2]
+    return str(host).rpartition("@")[2].rpartition("://")[2].partition("?")[0]
 
 
 def _asked(asked: hub.Hub, event: dict[str, Any]) -> None:

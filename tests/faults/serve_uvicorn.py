@@ -1,13 +1,15 @@
-"""uvicorn whose sockets have small buffers in the kernel: `python -m tests.faults.serve_uvicorn APPLICATION PORT`.
+"""uvicorn whose sockets have small buffers in the kernel: `python -m tests.faults.serve_uvicorn APPLICATION PORT PATIENCE`.
 
-So what clients do not read is the server's to keep, not the kernel's, which would take megabytes for each.
-"""
+So what clients do not read is the server's to keep, not the kernel's, which would take megabytes for each. Those that
+take nothing for `PATIENCE` seconds are closed, and cut when they do not read that either for as long.
+"""  # noqa: E501
 
 import socket
 import sys
 
 import uvicorn
 
+from realtime import sockets
 from tests.services.processes import HOST
 
 
@@ -21,6 +23,7 @@ def listening_socket(port: int) -> socket.socket:
 
 
 if __name__ == "__main__":
-    application, port = sys.argv[1:]
+    application, port, patience = sys.argv[1:]
+    sockets.FAREWELL = sockets.STUCK = float(patience)
     server = uvicorn.Server(uvicorn.Config(application, backlog=4096))
     server.run(sockets=[listening_socket(int(port))])

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from tests.faults.deployment import SETTINGS, post
 from tests.faults.listeners import leave, listen, listen_all
 from tests.services.processes import ListeningProcess, free_port
 from tests.services.server import ROOT, Project
-from tests.services.waiting import eventually
+from tests.services.waiting import CEILING, eventually
 
 MIB = 1024 * 1024
 
@@ -25,12 +26,17 @@ Start = Callable[..., ListeningProcess]
 
 @pytest.fixture
 def start(migrated_database: Path, tmp_path: Path) -> Iterator[Start]:
-    """`start("uvicorn", *options, **live_settings)`: a server with an SQLite file and the layer of its process."""
+    """`start("uvicorn", *options, **live_settings)`: a server with an SQLite file and the layer of its process.
+
+    `patience`: seconds after which uvicorn's sockets are closed that take nothing, and those cut that do not read that.
+    """
     database = tmp_path / "project.sqlite3"
     database.write_bytes(migrated_database.read_bytes())
     servers: list[ListeningProcess] = []
 
-    def start(kind: str, *options: str, **live: Any) -> ListeningProcess:
+    def start(
+        kind: str, *options: str, patience: float = 10 * CEILING, **live: Any
+    ) -> ListeningProcess:
         port = free_port()
         env = {
             "PROJECT_DATABASE": str(database),
@@ -38,7 +44,7 @@ def start(migrated_database: Path, tmp_path: Path) -> Iterator[Start]:
         }
         project = Project(ROOT, SETTINGS, env=env)
         command = {
-            "uvicorn": ["tests.faults.serve_uvicorn", project.asgi, str(port)],
+            "uvicorn": ["tests.faults.serve_uvicorn", project.asgi, str(port), str(patience)],
             "daphne": ["tests.faults.serve_daphne", project.asgi, str(port), *options],
         }[kind]
         server = ListeningProcess(
@@ -68,6 +74,10 @@ def memory(server: ListeningProcess) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / MIB
 
 
+def open_files(server: ListeningProcess) -> int:
+    return len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
+
+
 #: So many sockets, and so much for each of them: without a bound it would be 400 MB.
 SLOW, FRAMES, SIZE = 500, 100, 8000
 
@@ -92,6 +102,34 @@ async def test_sockets_that_never_read_cost_a_bounded_amount_and_delay_nobody(st
     again = await listen(server.port, key)
     assert again.sync["unread"] == FRAMES
     await leave(*slow, reader, again)
+
+
+async def test_who_does_not_even_read_that_it_is_closed_is_cut(start: Start) -> None:
+    """uvicorn would keep all that it was to read, and wait for it when it is to stop."""
+    server = start("uvicorn", patience=1, SOCKET_QUEUE=10, SOCKETS_PER_USER=20)
+    [key] = await ask(server, kind="sign in many", users=1)
+    before = open_files(server)
+    slow = await listen_all(server.port, [key] * 20, receive_buffer=4096)
+    for listener in slow:
+        listener.stop_reading()
+    await ask(server, kind="broadcast many", count=FRAMES, size=SIZE)
+    await eventually(
+        lambda: open_files(server) <= before + 5,
+        "their connections are gone",
+    )
+    await leave(*slow)
+
+
+@pytest.mark.parametrize("stuck", [False, True], ids=["closed", "not-closed-yet"])
+async def test_nor_is_it_waited_for_when_the_server_stops(start: Start, stuck: bool) -> None:
+    server = start("uvicorn", patience=1, SOCKET_QUEUE=50 if stuck else 2, RECONCILE_INTERVAL=1)
+    [key] = await ask(server, kind="sign in many", users=1)
+    listener = await listen(server.port, key, receive_buffer=4096)
+    listener.stop_reading()
+    await ask(server, kind="broadcast many", count=9, size=100 * SIZE)
+    server.send_signal(signal.SIGTERM)
+    await eventually(lambda: not server.running, "the server has ended")
+    await leave(listener)
 
 
 async def test_under_daphne_they_go_by_its_ping_timeout_and_the_memory_returns(

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
+from realtime import sockets as module
 from realtime.consumers import InboxConsumer
 from realtime.sockets import Socket
 from realtime.testing import InboxTab
@@ -19,6 +20,13 @@ def text(number: int) -> dict[str, Any]:
     return {"type": "websocket.send", "text": str(number)}
 
 
+class Transport:
+    aborted = False
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
 class Server:
     """What a server does with what it is given: takes it, or lets the application wait."""
 
@@ -27,6 +35,7 @@ class Server:
         self.ready = asyncio.Event()
         self.ready.set()
         self.gone = False
+        self.transport = Transport()
 
     async def send(self, message: Any) -> None:
         await self.ready.wait()
@@ -69,6 +78,34 @@ async def test_a_full_queue_closes_with_1013() -> None:
     server.ready.set()
     await eventually(lambda: server.taken, "the close")
     assert server.taken == [1013]
+
+
+async def test_who_does_not_hear_that_it_is_closed_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FAREWELL", 0.01)
+    deaf, polite, left_behind = Server(), Server(), Server()
+    sockets = [Socket(server.send, "1", limit=3) for server in (deaf, polite, left_behind)]
+    deaf.ready.clear()
+    left_behind.ready.clear()
+    for socket in sockets[:2]:
+        socket.close(1013)
+    sockets[2].write(text(0))
+    for socket in sockets[1:]:
+        socket.gone()
+    for server in (deaf, left_behind):
+        await eventually(lambda server=server: server.transport.aborted, "its connection is cut")
+    assert not polite.transport.aborted
+
+
+async def test_who_takes_nothing_is_closed_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    server, lost = Server(), []
+    socket = Socket(server.send, "1", limit=3, on_lost=lost.append)
+    server.ready.clear()
+    socket.write(text(0))
+    socket.close_if_stuck()
+    assert not lost
+    monkeypatch.setattr(module, "STUCK", -1)
+    socket.close_if_stuck()
+    assert lost == [socket]
 
 
 @pytest.mark.parametrize("blocked", [False, True])

@@ -133,6 +133,26 @@ def test_a_layer_that_ends_at_its_process_is_said_to(
     }
 
 
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("redis://one:6379/0", "one:6379/0"),
+        ("rediss://user:secret@one:6379/0", "one:6379/0"),
+        ("redis://one:6379/0?password=secret&db=1", "one:6379/0"),
+        ("unix://user:secret@/run/one.sock?db=1", "/run/one.sock"),
+        (("one", 6379), "one:6379"),
+        ({"address": "redis://:secret@one:6379"}, "one:6379"),
+        ({"host": "one", "port": 6380, "password": "secret"}, "one:6380"),
+        ({"host": "one"}, "one:6379"),
+        ({"path": "/run/one.sock", "password": "secret"}, "/run/one.sock"),
+        ({"unix_socket_path": "/run/one.sock"}, "/run/one.sock"),
+        ({"sentinels": [("one", 26379)], "master_name": "mine"}, "mine"),
+    ],
+)
+def test_hosts_are_named_without_their_passwords(host: Any, name: str) -> None:
+    assert status._host_name(host) == name
+
+
 async def test_two_containers_may_have_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that share the host's network have its name, and pid 1 each."""
     now = 0.0  # it is over when all answers are there, however long that takes
