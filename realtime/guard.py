@@ -13,12 +13,7 @@ from typing import Any, Protocol
 
 from realtime import log, supervision
 from realtime.counters import counters
-from realtime.login import (
-    SessionSignIn,
-    SignIn,
-    database_threads,
-    token_threads,
-)
+from realtime.login import SessionSignIn, SignIn, database_threads, token_threads
 from realtime.sockets import SIGNED_OUT, Socket
 from realtime.still_signed_in import active_users, certain_owners
 from realtime.turns import short_turns

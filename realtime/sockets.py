@@ -91,9 +91,8 @@ class Socket:
         self._queue: deque[Message] | None = None
         self._writer: asyncio.Task[None] | None = None
         self._cutting: asyncio.TimerHandle | None = None
-        self._took_at = (
-            0.0  # in the loop's time: when the server last took something, of one that is behind
-        )
+        #: In the loop's time: when the server last took something, of one that is behind.
+        self._took_at = 0.0
 
     @property
     def greeted(self) -> bool:
