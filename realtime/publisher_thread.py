@@ -30,14 +30,14 @@ class PublisherThread:
         self._idle = False
         self._lock = threading.Lock()
         self._done = threading.Condition(self._lock)
-        self._bell: _Bell | None = None
+        self._waker: _Waker | None = None
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._progressed = time.monotonic()
 
     def put(self, publication: Publication) -> None:
         with self._lock:
-            if self._thread is not None and self._bell is None:
+            if self._thread is not None and self._waker is None:
                 raise RuntimeError("The publisher has been stopped.")
             full = self._unsent >= app_settings.PUBLISH_QUEUE
             if not full:
@@ -47,9 +47,9 @@ class PublisherThread:
                 self._unsent += 1
                 if self._thread is None:
                     self._start()
-                elif self._idle and self._bell is not None:
+                elif self._idle and self._waker is not None:
                     self._idle = False
-                    self._bell.ring()
+                    self._waker.wake()
         if full:
             counters.publish_drops += 1
             log.error(
@@ -80,8 +80,8 @@ class PublisherThread:
         self.flush(timeout)
         with self._lock:
             self._stopping = True
-            if self._bell is not None:
-                self._bell.ring()
+            if self._waker is not None:
+                self._waker.wake()
         thread.join(max(0.0, deadline - time.monotonic()))
         if left := self.waiting:
             log.error(
@@ -94,32 +94,32 @@ class PublisherThread:
         self._on_start()
         loop = _Loop()
         try:
-            self._bell = bell = _Bell(loop)
+            self._waker = waker = _Waker(loop)
             thread = threading.Thread(
-                target=self._run, args=(loop, bell), name="realtime-publisher", daemon=True
+                target=self._run, args=(loop, waker), name="realtime-publisher", daemon=True
             )
             thread.start()
         except Exception:  # there are too many threads, or open files
-            self._bell = None
+            self._waker = None
             loop.close()
             raise
         self._thread = thread
 
-    def _run(self, loop: asyncio.AbstractEventLoop, bell: "_Bell") -> None:
+    def _run(self, loop: asyncio.AbstractEventLoop, waker: "_Waker") -> None:
         asyncio.set_event_loop(loop)
         try:
-            loop.run_until_complete(self._work(bell.rung))
+            loop.run_until_complete(self._work(waker.woken))
         finally:
             with self._lock:
-                self._bell = None
-                bell.close()
+                self._waker = None
+                waker.close()
             loop.close()
 
-    async def _work(self, rung: asyncio.Event) -> None:
+    async def _work(self, woken: asyncio.Event) -> None:
         lanes = Lanes(self._have_gone)
         while not self._stopping:
-            await rung.wait()
-            rung.clear()
+            await woken.wait()
+            woken.clear()
             while batch := self._next(lanes):
                 await lanes.send(batch)
         await lanes.close()
@@ -151,24 +151,24 @@ class PublisherThread:
             self._done.notify_all()
 
 
-class _Bell:
-    """Wakes a loop from any thread. It has rung once before.
+class _Waker:
+    """Wakes a loop from any thread. It has done so once before.
 
     Where there are eventfds (Linux), it costs the caller half of what ``call_soon_threadsafe`` does.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.rung = asyncio.Event()
-        self.rung.set()
+        self.woken = asyncio.Event()
+        self.woken.set()
         self._loop = loop
         self._eventfd: int | None = None
         if hasattr(os, "eventfd"):
             self._eventfd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
             loop.add_reader(self._eventfd, self._heard, self._eventfd)
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         if self._eventfd is None:
-            self._loop.call_soon_threadsafe(self.rung.set)
+            self._loop.call_soon_threadsafe(self.woken.set)
         else:
             os.eventfd_write(self._eventfd, 1)
 
@@ -179,7 +179,7 @@ class _Bell:
 
     def _heard(self, eventfd: int) -> None:
         os.eventfd_read(eventfd)
-        self.rung.set()
+        self.woken.set()
 
 
 class _Loop(asyncio.SelectorEventLoop):

@@ -19,13 +19,13 @@ WELL_AFTER = 15.0
 
 
 class _Failing:
-    """``since`` it has failed again and again, and until when it is not ``well``, on the monotonic clock."""
+    """``since`` it has failed again and again, and when it is well again (``well_at``), on the monotonic clock."""
 
-    __slots__ = ("name", "since", "well")
+    __slots__ = ("name", "since", "well_at")
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.since = self.well = time.monotonic()
+        self.since = self.well_at = time.monotonic()
 
 
 _failing: dict[object, _Failing] = {}
@@ -84,9 +84,9 @@ def succeeded() -> None:
 def _note(task: object, name: str, well_after: float) -> None:
     now = time.monotonic()
     failing = _failing.get(task)
-    if failing is None or now > failing.well:
+    if failing is None or now > failing.well_at:
         failing = _failing[task] = _Failing(name)
-    failing.well = now + well_after
+    failing.well_at = now + well_after
 
 
 def failing() -> dict[str, float]:
@@ -94,7 +94,7 @@ def failing() -> dict[str, float]:
     now = time.monotonic()
     found: dict[str, float] = {}
     for one in list(_failing.values()):
-        if now <= one.well:
+        if now <= one.well_at:
             found[one.name] = max(found.get(one.name, 0.0), now - one.since)
     return found
 

@@ -1,8 +1,9 @@
-"""uvicorn whose sockets have small buffers in the kernel: `python -m tests.faults.serve_uvicorn APPLICATION PORT PATIENCE`.
+"""uvicorn whose sockets have small buffers in the kernel.
 
-So what clients do not read is the server's to keep, not the kernel's, which would take megabytes for each. Those that
-take nothing for `PATIENCE` seconds are closed, and cut when they do not read that either for as long.
-"""  # noqa: E501
+`python -m tests.faults.serve_uvicorn APPLICATION PORT PATIENCE`: what clients do not read is the server's to keep, not
+the kernel's, which would take megabytes for each. Those that take nothing for `PATIENCE` seconds are closed, and cut
+when they do not read that either for as long.
+"""
 
 import socket
 import sys
