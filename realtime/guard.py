@@ -149,10 +149,10 @@ class Guard:
 
     def _due(self, *, sessions: bool) -> list[_Held]:
         now = self._now()
-        of_the_kind = [held for held in self._all() if held.is_session is sessions]
-        if not of_the_kind:
+        due = [held for held in self._all() if held.due <= now and held.is_session is sessions]
+        if not due and not any(held.is_session is sessions for held in self._all()):
             supervision.succeeded()  # what could not be looked at is gone
-        return sorted((held for held in of_the_kind if held.due <= now), key=lambda held: held.due)
+        return sorted(due, key=lambda held: held.due)
 
     async def _look_at_users(self) -> None:
         looked_at = dict(self._users)

@@ -9,7 +9,8 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from realtime import supervision
@@ -114,7 +115,7 @@ class Reconciler:
             self._arrived.set()
             raise
         supervision.succeeded()
-        await self._sync(_by_and_by(sockets), summaries)
+        await self._sync(sockets, summaries)
 
     async def _reconcile(self) -> None:
         loop = asyncio.get_running_loop()
@@ -128,84 +129,93 @@ class Reconciler:
 
     async def _round(self) -> None:
         began, sequence = time.monotonic(), self._sequence()
-        sockets = [
-            socket
-            async for connected in _by_and_by(list(self._users.values()))
-            for socket in connected.sockets
-            if socket.greeted
-        ]
+        sockets: list[Socket] = []
+        async for some in _by_and_by(list(self._users.values())):
+            sockets += [one for user in some for one in user.sockets if one.greeted]
         # Not for those who come: when thousands come back at once, short turns cost more than they spare.
         with short_turns():
             summaries = await self._summaries(sockets)
-        missed = {
-            socket.owner
-            async for socket in _by_and_by(sockets)
-            if socket.told is not None and socket.told != summaries.get(socket.owner, socket.told)
-        }
+        missed: set[str] = set()
+        async for part in _by_and_by(sockets):
+            missed.update(
+                one.owner
+                for one in part
+                if one.told is not None and one.told != summaries.get(one.owner, one.told)
+            )
+        is_due = partial(self._is_due, sequence, summaries)
         others = sockets
         if missed:
             self._on_missed(missed)
             unaware = [socket for socket in sockets if socket.owner in missed]
             others = [socket for socket in sockets if socket.owner not in missed]
-            await self._sync(self._due(unaware, sequence, summaries), summaries)
+            await self._sync(unaware, summaries, is_due)
         supervision.succeeded()
         self.ended = time.monotonic()
         self.took = self.ended - began
         counters.reconciles += 1
         pause = self._interval * SPREAD * SLICE / max(len(others), 1)
-        await self._sync(self._due(others, sequence, summaries), summaries, pause)
+        await self._sync(others, summaries, is_due, pause)
 
-    async def _due(
-        self, sockets: Iterable[Socket], sequence: int, summaries: Mapping[str, Summary]
-    ) -> AsyncIterator[Socket]:
-        """Yield whom to tell; each is looked at when its turn comes, since events go on being written."""
-        async for socket in _by_and_by(sockets):
-            if socket.behind:
-                socket.close_if_stuck()
-                continue
-            if socket.wrote > sequence and socket.skipped_rounds < 2:
-                socket.skipped_rounds += 1
-            elif socket.told == summaries.get(socket.owner) and not socket.quiet_rounds:
-                socket.quiet_rounds += 1
-            else:
-                yield socket
+    @staticmethod
+    def _is_due(sequence: int, summaries: Mapping[str, Summary], socket: Socket) -> bool:
+        """Whether to tell it, now that its turn has come: events go on being written meanwhile."""
+        if socket.behind:
+            socket.close_if_stuck()
+        elif socket.wrote > sequence and socket.skipped_rounds < 2:
+            socket.skipped_rounds += 1
+        elif socket.told == summaries.get(socket.owner) and not socket.quiet_rounds:
+            socket.quiet_rounds += 1
+        else:
+            return True
+        return False
 
-    async def _summaries(self, sockets: Iterable[Socket]) -> dict[str, Summary]:
-        told = {socket.owner: socket.told async for socket in _by_and_by(sockets)}
+    async def _summaries(self, sockets: Sequence[Socket]) -> dict[str, Summary]:
+        told: dict[str, Summary | None] = {}
+        async for some in _by_and_by(sockets):
+            told.update((socket.owner, socket.told) for socket in some)
         users = [self._users[owner].user for owner in told if owner in self._users]
         return await self._database.run(_summaries, users, told) if users else {}
 
     async def _sync(
-        self, sockets: AsyncIterable[Socket], summaries: Mapping[str, Summary], pause: float = 0.0
+        self,
+        sockets: Sequence[Socket],
+        summaries: Mapping[str, Summary],
+        is_due: Callable[[Socket], bool] = lambda socket: True,
+        pause: float = 0.0,
     ) -> None:
-        """Send these sockets their summaries; ``pause``: seconds after each slice, unless a round is wanted now."""
+        """Send their summaries to those of these sockets that are due.
+
+        ``pause``: seconds after each slice, unless a round is wanted now.
+        """
         message: Message = {}
         owner = None  # of this message: a user's sockets follow one another
         count = hints = 0
-        async for socket in sockets:
-            count += 1
-            summary, connected = summaries.get(socket.owner), self._users.get(socket.owner)
-            if socket.closing or summary is None or connected is None:
-                continue
-            if socket.owner != owner:
-                owner = socket.owner
-                text = sync_frame(connected.key, summary, self._heartbeat)
-                message = {"type": "websocket.send", "text": text}
-            if socket.told is not None and socket.told != summary:
-                hints += 1
-            socket.sync(summary, message)
-            if count % SLICE == 0:
-                await asyncio.sleep(0 if self._missed.is_set() else pause)
+        async for some in _by_and_by(sockets):
+            for socket in some:
+                if not is_due(socket):
+                    continue
+                count += 1
+                summary, connected = summaries.get(socket.owner), self._users.get(socket.owner)
+                if socket.closing or summary is None or connected is None:
+                    continue
+                if socket.owner != owner:
+                    owner = socket.owner
+                    text = sync_frame(connected.key, summary, self._heartbeat)
+                    message = {"type": "websocket.send", "text": text}
+                if socket.told is not None and socket.told != summary:
+                    hints += 1
+                socket.sync(summary, message)
+                if count % SLICE == 0:
+                    await asyncio.sleep(0 if self._missed.is_set() else pause)
         counters.syncs += count
         counters.fetch_hints += hints
 
 
-async def _by_and_by(items: Iterable[T]) -> AsyncIterator[T]:
-    """Yield them; after some, everything else in the event loop gets its turn."""
-    for count, item in enumerate(items, start=1):
-        yield item
-        if count % LOOKS == 0:
-            await asyncio.sleep(0)
+async def _by_and_by(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
+    """Yield some at a time; after them, everything else in the event loop gets its turn."""
+    for start in range(0, len(items), LOOKS):
+        yield items[start : start + LOOKS]
+        await asyncio.sleep(0)
 
 
 def _summaries(users: list[Any], told: Mapping[str, Summary | None]) -> dict[str, Summary]:

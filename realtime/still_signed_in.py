@@ -36,15 +36,19 @@ def active_users(users: Iterable[Any]) -> dict[str, bool]:
     are active. Users of another kind than the project's model are none of its business: they are active.
     """
     model = get_user_model()
-    users = list(users)
-    found = {str(user.pk): True for user in users if not isinstance(user, model)}
+    pks, found = [], {}
+    for user in users:
+        if isinstance(user, model):
+            pks.append(user.pk)
+        else:
+            found[str(user.pk)] = True
     names = {field.name for field in model._meta.concrete_fields}
     can_be_inactive = "is_active" in names
-    for pks in _batches([user.pk for user in users if isinstance(user, model)]):
-        people = model._default_manager.filter(among(model, model._meta.pk.name, pks))
+    for batch in _batches(pks):
+        people = model._default_manager.filter(among(model, model._meta.pk.name, batch))
         active = people.filter(is_active=True) if can_be_inactive else people
-        if active.count() == len(pks):
-            found.update((str(pk), True) for pk in pks)
+        if active.count() == len(batch):
+            found.update(dict.fromkeys(map(str, batch), True))
             continue
         rows = people.values_list("pk", "is_active" if can_be_inactive else "pk")
         found.update((str(pk), bool(value) or not can_be_inactive) for pk, value in rows)
@@ -110,9 +114,10 @@ def _are_rows() -> bool:
 def _rows(keys: Iterable[str]) -> dict[str, str]:
     """Return the sessions that have not expired, by key, as they are in the database."""
     found: dict[str, str] = {}
-    sessions = session_store().get_model_class().objects.filter(expire_date__gt=timezone.now())
+    model = session_store().get_model_class()
+    sessions = model.objects.filter(expire_date__gt=timezone.now())
     for batch in _batches(keys):
-        rows = sessions.filter(session_key__in=batch)
+        rows = sessions.filter(among(model, "session_key", batch))
         found.update(rows.values_list("session_key", "session_data"))
     return found
 
@@ -132,8 +137,10 @@ def _proven_owners(
     if proofs and _password_decides(model):
         active = model._default_manager.filter(is_active=True)
         for batch in _batches({owner for owner, _ in proofs.values()}):
-            for pk, password in active.filter(pk__in=batch).values_list("pk", "password"):
-                passwords[str(pk)] = password
+            people = active.filter(among(model, model._meta.pk.name, batch))
+            passwords.update(
+                (str(pk), password) for pk, password in people.values_list("pk", "password")
+            )
     return {
         sessions[key].digest: owner
         for key, (owner, evidence) in proofs.items()

@@ -1,14 +1,14 @@
 """Whose inbox it is: users as senders name them, their keys, and since when they see broadcasts."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timezone
 from itertools import islice
 from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, IntegerField, Model, QuerySet
 from django.db.models.lookups import In
 from django.utils.crypto import salted_hmac
 
@@ -68,10 +68,16 @@ def users_by_pk(users: Iterable[Any]) -> dict[Any, Any]:
     Those that are given by their keys cost one query.
     """
     model = get_user_model()
-    by_pk = {_user_pk(model, user): user for user in users}
-    keys = [
-        pk for pk, user in by_pk.items() if not (isinstance(user, Model) or hasattr(user, "pk"))
-    ]
+    has_numbers = is_number(model._meta.pk)
+    by_pk: dict[Any, Any] = {}
+    keys = []
+    for user in users:
+        pk = getattr(user, "pk", None)
+        if not (has_numbers and type(pk) is int and isinstance(user, model)):
+            pk = _user_pk(model, user)
+            if not (isinstance(user, Model) or hasattr(user, "pk")):
+                keys.append(pk)
+        by_pk[pk] = user
     if keys:
         found = model._base_manager.in_bulk(keys)
         by_pk.update((pk, found.get(pk)) for pk in keys)
@@ -97,19 +103,38 @@ def among(model: type[Model], name: str, pks: Iterable[Any]) -> In:
     the database did.
     """
     field: Any = model._meta.get_field(name)
-    return _Among(F(name), [field.get_prep_value(pk) for pk in pks])
+    keys = _Keys(pks)
+    if not (is_number(field) and set(map(type, keys)) == {int}):
+        keys = _Keys(map(field.get_prep_value, keys))
+    return _Among(F(name), keys)
+
+
+def is_number(field: Any) -> bool:
+    """Whether a column has integers, or keys of rows that do: there an ``int`` is what it is everywhere."""
+    return isinstance(getattr(field, "target_field", field), IntegerField)
+
+
+class _Keys(list[Any]):
+    """Prepared keys, and what they are as one parameter, once it was made: several queries may be about them."""
+
+    array: Any = None
 
 
 class _Among(In):
     # The column is not known yet when Django 4.2 would prepare the keys; these are.
     prepare_rhs = False
 
+    def get_prep_lookup(self) -> Any:
+        return self.rhs
+
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         column, params = self.process_lhs(compiler, connection)
         field = self.lhs.output_field
-        values = [field.get_db_prep_value(value, connection, prepared=True) for value in self.rhs]
+        if self.rhs.array is None:
+            prepare = field.get_db_prep_value
+            self.rhs.array = as_array([prepare(key, connection, prepared=True) for key in self.rhs])
         kind = array_type(field.rel_db_type(connection))
-        return f"{column} = ANY(%s::{kind})", (*params, as_array(values))
+        return f"{column} = ANY(%s::{kind})", (*params, self.rhs.array)
 
 
 def array_type(db_type: str) -> str:
@@ -122,9 +147,12 @@ def array_type(db_type: str) -> str:
 
 
 def as_array(values: list[Any]) -> Any:
-    """Return the parameter for these: of numbers the text that a driver would make, in a quarter of the time."""
-    if all(type(value) is int for value in values):
+    """Return the parameter for these: of numbers and words the text a driver would make, in a quarter of the time."""
+    kinds = set(map(type, values))
+    if kinds == {int}:
         return f"{{{','.join(map(str, values))}}}"
+    if kinds == {str} and all(value.isascii() and value.isalnum() for value in values):
+        return '{"' + '","'.join(values) + '"}'  # in quotes: NULL is a word, too
     return values
 
 
@@ -143,6 +171,17 @@ def joined_at(user: Any) -> datetime | None:
     if joined is None and user is not None and not hasattr(user, "pk"):  # a key, which does not say
         return joined_at(get_user_model()._base_manager.filter(pk=user).first())
     return as_project_date(joined) if isinstance(joined, datetime) else None
+
+
+def joined_dates(users: Iterable[Any]) -> Iterator[datetime | None]:
+    """Yield what :func:`joined_at` says of each, of thousands in a fraction of the time."""
+    is_aware = settings.USE_TZ
+    for user in users:
+        joined = getattr(user, "date_joined", None)
+        if is_aware and type(joined) is datetime and joined.tzinfo is timezone.utc:
+            yield joined
+        else:
+            yield joined_at(user)
 
 
 def pk_batches(users: Any) -> Iterator[list[Any]]:

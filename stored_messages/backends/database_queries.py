@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import datetime
 from datetime import timezone as datetime_timezone
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +20,7 @@ from django.utils.safestring import mark_safe
 from stored_messages.expiry import archive_cutoff, inbox_cutoff
 from stored_messages.links import safe_url
 from stored_messages.models import Delivery, Message
-from stored_messages.owners import among, joined_at, user_pk, users_by_pk
+from stored_messages.owners import among, joined_at, joined_dates, user_pk, users_by_pk
 from stored_messages.positions import format_position
 from stored_messages.stored import StoredMessage, Summary
 
@@ -99,9 +99,11 @@ def bulk_summaries(users: Iterable[Any]) -> dict[Any, Summary]:
     youngest_date = list(accumulate((date for *_, date, _ in broadcasts), max))
     count, digest = len(broadcasts), digest_before[-1]
     summaries, first_of_strays = {}, {}
-    for pk, user in by_pk.items():
-        joined = joined_at(user) if broadcasts else None
-        first = 0 if joined is None else bisect_left(moments, joined)
+    firsts = (
+        0 if joined is None or joined <= moments[0] else bisect_left(moments, joined)
+        for joined in (joined_dates(by_pk.values()) if broadcasts else ())
+    )
+    for pk, first in zip_longest(by_pk, firsts, fillvalue=0):
         _, own_unread, own_digest = own.get(pk, _NO_SUMS)
         unread, total_digest = (
             own_unread + count - first,
@@ -167,9 +169,29 @@ _NO_SUMS = (None, 0, 0)
 def _sums_by_user(deliveries: QuerySet[Delivery], **more: Any) -> Any:
     """Return for each user: how many there are, the sum of their stamps, and ``more``."""
     # PostgreSQL sums up to a type without bounds, of which thousands take long to be read; this sum has some.
-    digest = Cast(Sum("stamp"), BigIntegerField())
-    sums = deliveries.order_by().values("user").annotate(unread=_ROWS, digest=digest, **more)
+    digest = _ReadCast(Sum("stamp"), BigIntegerField())
+    sums = (
+        deliveries.order_by().values("user").annotate(unread=_ReadCount("*"), digest=digest, **more)
+    )
     return sums.values_list("user", "unread", "digest", *more)
+
+
+class _ReadAsItIs:
+    """Not converted once more in Python, as Django does with each number: drivers give an integer as such."""
+
+    output_field: Any
+
+    def get_db_converters(self, connection: Any) -> list[Any]:
+        converters: list[Any] = self.output_field.get_db_converters(connection)
+        return converters
+
+
+class _ReadCount(_ReadAsItIs, Count):
+    pass
+
+
+class _ReadCast(_ReadAsItIs, Cast):
+    pass
 
 
 def _cutoff(archive: bool) -> datetime | None:
