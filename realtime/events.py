@@ -22,6 +22,10 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 RefsFrame = Literal["read", "unread", "gone"]
 
 
+#: The type of a :class:`Delivery`.
+DELIVER = "inbox.deliver"
+
+
 class Delivery(TypedDict):
     """Frames for some users (``to``: primary keys as text) or for everybody (``None``)."""
 

@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from realtime import log, supervision
 from realtime.conf import app_settings
 from realtime.counters import counters
-from realtime.events import Publication
+from realtime.events import DELIVER, UNICAST_LIMIT, Publication
 from realtime.groups import user_group
 from realtime.guard import Guard
 from realtime.layers import LOCAL_CAPACITY, configured_layer, is_local, local_layer, own_layer
@@ -62,7 +62,8 @@ class Hub:
             self._users, lambda: self._sequence, interval, self._suspect_groups
         )
         self._guard = Guard(self._users, interval, app_settings.SESSION_INTERVAL)
-        self._line = _line(interval, self._reconciler.hurry)
+        self._line = _line(interval, self._reconciler.hurry, self._take_at_once)
+        self._is_handling = False
         self._tasks: list[asyncio.Task[None]] = []
         self._stop_later: asyncio.TimerHandle | None = None
         self._stopped = False
@@ -205,8 +206,23 @@ class Hub:
             await line.arrived.wait()
             line.arrived.clear()
             while line.events:
-                await self._handle(line.events.popleft())
+                self._is_handling = True
+                try:
+                    await self._handle(line.events.popleft())
+                finally:
+                    self._is_handling = False
                 await asyncio.sleep(0)
+
+    def _take_at_once(self, event: dict[str, Any]) -> bool:
+        """Write what is for a few as soon as it is there, if nothing else is being written; return whether it was."""
+        to = event.get("to")
+        is_for_few = event.get("type") == DELIVER and to and len(to) <= UNICAST_LIMIT
+        if not is_for_few or self._is_handling:
+            return False
+        counters.events_received += 1
+        for _ in self._deliver(to, event["frames"], None):
+            pass
+        return True
 
     async def _handle(self, event: dict[str, Any]) -> None:
         kind = event.get("type")
@@ -214,18 +230,22 @@ class Hub:
             handlers[kind](self, event)
             return
         counters.events_received += 1
-        if kind == "inbox.deliver":
-            await self._deliver(event["to"], event["frames"], event["sent_at"])
+        if kind == DELIVER:
+            for _ in self._deliver(event["to"], event["frames"], event["sent_at"]):
+                await asyncio.sleep(0)
         elif kind == "inbox.signed_out":
             if event["session"] is None:
                 self._guard.end_all_of(event["user"])
             else:
                 self._guard.end(event["session"])
 
-    async def _deliver(
+    def _deliver(
         self, to: list[str] | None, frames: list[str], sent_at: float | None
-    ) -> None:
-        """Write to the sockets of these users, or of all who had joined by ``sent_at``."""
+    ) -> Iterator[None]:
+        """Write to the sockets of these users, or of all who had joined by ``sent_at``.
+
+        Yields when everything else in the event loop is to have its turn.
+        """
         self._sequence += 1
         sequence = self._sequence
         messages: list[Message] = [{"type": "websocket.send", "text": text} for text in frames]
@@ -243,15 +263,20 @@ class Hub:
                 socket.deliver(messages, sequence)
                 count += 1
                 if count % SLICE == 0:
-                    await asyncio.sleep(0)
+                    yield
         counters.deliveries += count * len(messages)
 
 
-def _line(interval: float, on_gap: Callable[[], None]) -> Line:
+def _line(
+    interval: float,
+    on_gap: Callable[[], None],
+    take_at_once: Callable[[dict[str, Any]], bool],
+) -> Line:
     layer = configured_layer()
     if is_local(layer):
-        return Line(local_layer() if layer is None else layer, interval, on_gap)
-    return Line(own_layer(), interval, on_gap, another=own_layer)
+        here = local_layer() if layer is None else layer
+        return Line(here, interval, on_gap, take_at_once)
+    return Line(own_layer(), interval, on_gap, take_at_once, another=own_layer)
 
 
 #: What to do with events of further types, which are no news and not counted as such. Called in the hub's loop, for

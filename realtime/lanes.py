@@ -23,13 +23,21 @@ LANES = 100
 class Lanes:
     """Sends events, in order for each group. All of it belongs into one event loop.
 
-    ``on_done`` is told how many have gone, or were given up.
+    ``on_done`` is told how many have gone, or were given up; ``on_free`` when more can be sent.
     """
 
-    def __init__(self, on_done: Callable[[int], None]) -> None:
+    def __init__(self, on_done: Callable[[int], None], on_free: Callable[[], None]) -> None:
         self._on_done = on_done
+        self._on_free = on_free
+        self._calls: dict[asyncio.Task[None], Publication] = {}
+        self._missing = 0  # how many of them have not ended
+        self._late: asyncio.TimerHandle | None = None
         self._behind: dict[str, deque[Publication]] = {}  # what follows in each lane, by group
         self._lanes: set[asyncio.Task[None]] = set()
+
+    @property
+    def are_free(self) -> bool:
+        return not self._calls and len(self._lanes) < LANES
 
     def take(self, publication: Publication) -> bool:
         """Put an event behind what is late for the same group; return whether something is."""
@@ -39,13 +47,25 @@ class Lanes:
         behind.append(publication)
         return True
 
-    async def send(self, batch: Sequence[Publication]) -> None:
-        """Send these events at a time, each for another group, and wait for those that are not late."""
-        while len(self._lanes) >= LANES:
-            await asyncio.wait(self._lanes, return_when=asyncio.FIRST_COMPLETED)
+    def send(self, batch: Sequence[Publication]) -> None:
+        """Send these events at a time, each for another group; free again when all that are not late have gone."""
         loop = asyncio.get_running_loop()
-        calls = {loop.create_task(_send(publication)): publication for publication in batch}
-        await asyncio.wait(calls, timeout=LATE)
+        self._calls = {loop.create_task(_send(publication)): publication for publication in batch}
+        self._missing = len(self._calls)
+        self._late = loop.call_later(LATE, self._settle)
+        for call in self._calls:
+            call.add_done_callback(self._ended)
+
+    def _ended(self, call: "asyncio.Task[None]") -> None:
+        if call in self._calls:  # else it was late
+            self._missing -= 1
+            if not self._missing:
+                self._settle()
+
+    def _settle(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+        calls, self._calls = self._calls, {}
         gone = 0
         for call, publication in calls.items():
             if call.done() and not call.cancelled() and call.exception() is None:
@@ -55,6 +75,7 @@ class Lanes:
         if gone:
             counters.events_published += gone
             self._on_done(gone)
+        self._on_free()
 
     async def close(self) -> None:
         """Give up what is late."""
@@ -67,7 +88,11 @@ class Lanes:
         self._behind[publication.group] = deque()
         lane = asyncio.get_running_loop().create_task(self._follow(call, publication))
         self._lanes.add(lane)
-        lane.add_done_callback(self._lanes.discard)
+        lane.add_done_callback(self._close_lane)
+
+    def _close_lane(self, lane: "asyncio.Task[None]") -> None:
+        self._lanes.discard(lane)
+        self._on_free()
 
     async def _follow(self, call: "asyncio.Task[None]", publication: Publication) -> None:
         behind = self._behind[publication.group]

@@ -31,6 +31,8 @@ class Line:
         What arrived. ``arrived`` is set when there is something; whoever takes it clears that.
     ``on_gap``
         Called when events were or may have been missed.
+    ``take_at_once``
+        Called with an event if none waits: whether that is all that was to do about it.
     ``another``
         Makes one more layer like this. Given where nobody else uses this layer, so that its connections may be
         closed: one on which nothing passes any more, without a word to either end, is never given up otherwise.
@@ -41,6 +43,7 @@ class Line:
         layer: Any,
         interval: float,
         on_gap: Callable[[], None],
+        take_at_once: Callable[[dict[str, Any]], bool],
         another: Callable[[], Any] | None = None,
     ) -> None:
         self.events: deque[dict[str, Any]] = deque()
@@ -52,6 +55,7 @@ class Line:
         self._another = another
         self._patience = interval / 3
         self._on_gap = on_gap
+        self._take_at_once = take_at_once
         self._channel: str | None = None
         self._receiving: asyncio.Task[None] | None = None
         self.tasks: list[asyncio.Task[None]] = []
@@ -172,6 +176,8 @@ class Line:
         if event.get("type") == PROBE:
             self._heard.add(event["way"])
             self._probe_heard_at = self.heard_at
+            return
+        if not self.events and self._take_at_once(event):
             return
         if len(self.events) >= BACKLOG:
             counters.events_missed += len(self.events)

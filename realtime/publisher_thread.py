@@ -108,20 +108,25 @@ class PublisherThread:
     def _run(self, loop: asyncio.AbstractEventLoop, waker: "_Waker") -> None:
         asyncio.set_event_loop(loop)
         try:
-            loop.run_until_complete(self._work(waker.woken))
+            loop.run_until_complete(self._work(waker))
         finally:
             with self._lock:
                 self._waker = None
                 waker.close()
             loop.close()
 
-    async def _work(self, woken: asyncio.Event) -> None:
-        lanes = Lanes(self._have_gone)
-        while not self._stopping:
-            await woken.wait()
-            woken.clear()
-            while batch := self._next(lanes):
-                await lanes.send(batch)
+    async def _work(self, waker: "_Waker") -> None:
+        stopped = asyncio.Event()
+
+        def go_on() -> None:
+            if self._stopping:
+                stopped.set()
+            elif lanes.are_free and (batch := self._next(lanes)):
+                lanes.send(batch)
+
+        lanes = Lanes(self._have_gone, go_on)
+        waker.listen(go_on)
+        await stopped.wait()
         await lanes.close()
 
     def _next(self, lanes: Lanes) -> list[Publication]:
@@ -152,23 +157,27 @@ class PublisherThread:
 
 
 class _Waker:
-    """Wakes a loop from any thread. It has done so once before.
+    """Has a loop call something, from any thread.
 
     Where there are eventfds (Linux), it costs the caller half of what ``call_soon_threadsafe`` does.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.woken = asyncio.Event()
-        self.woken.set()
         self._loop = loop
         self._eventfd: int | None = None
+        self._on_wake: Callable[[], object] = lambda: None
         if hasattr(os, "eventfd"):
             self._eventfd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
             loop.add_reader(self._eventfd, self._heard, self._eventfd)
 
+    def listen(self, on_wake: Callable[[], object]) -> None:
+        """Call this from now on, and at once: it may have been woken before."""
+        self._on_wake = on_wake
+        on_wake()
+
     def wake(self) -> None:
         if self._eventfd is None:
-            self._loop.call_soon_threadsafe(self.woken.set)
+            self._loop.call_soon_threadsafe(self._wakes)
         else:
             os.eventfd_write(self._eventfd, 1)
 
@@ -179,7 +188,10 @@ class _Waker:
 
     def _heard(self, eventfd: int) -> None:
         os.eventfd_read(eventfd)
-        self.woken.set()
+        self._on_wake()
+
+    def _wakes(self) -> None:
+        self._on_wake()
 
 
 class _Loop(asyncio.SelectorEventLoop):
