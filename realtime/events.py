@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple, TypedDict
 
-from realtime.groups import EVERYBODY, user_group
+from realtime.groups import everybody, user_group
 from stored_messages.representation import represent, represent_ref
 from stored_messages.stored import Ref, StoredMessage, Summary
 
@@ -56,7 +56,7 @@ def deliveries(user_ids: Sequence[Any], frames: list[str]) -> list[Publication]:
     if len(keys) <= UNICAST_LIMIT:
         return [Publication(user_group(key), _delivery([key], frames)) for key in keys]
     return [
-        Publication(EVERYBODY, _delivery(keys[start : start + RECIPIENTS_LIMIT], frames))
+        Publication(everybody(), _delivery(keys[start : start + RECIPIENTS_LIMIT], frames))
         for start in range(0, len(keys), RECIPIENTS_LIMIT)
     ]
 
@@ -64,13 +64,13 @@ def deliveries(user_ids: Sequence[Any], frames: list[str]) -> list[Publication]:
 def broadcast(message: StoredMessage) -> Publication:
     """Return what to publish so that everybody who had joined when it was sent gets this message."""
     return Publication(
-        EVERYBODY, _delivery(None, [stored_frame(message)], message.sent_at.timestamp())
+        everybody(), _delivery(None, [stored_frame(message)], message.sent_at.timestamp())
     )
 
 
 def session_ended(session: str) -> Publication:
     """Return what to publish so that the sockets of a session are closed, whosever they are; it is its digest."""
-    return Publication(EVERYBODY, {"type": "inbox.signed_out", "session": session, "user": None})
+    return Publication(everybody(), {"type": "inbox.signed_out", "session": session, "user": None})
 
 
 def sessions_ended(user_id: Any) -> Publication:

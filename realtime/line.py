@@ -11,12 +11,16 @@ from django.utils.crypto import get_random_string
 
 from realtime import log, supervision
 from realtime.counters import counters
-from realtime.groups import EVERYBODY
+from realtime.groups import everybody
 from realtime.layers import close_connections
 from realtime.membership import TIMEOUT, Membership
 
 #: How many events may wait for the hub. More than that, and it reconciles instead of handling them.
 BACKLOG = 10_000
+
+#: Seconds after which something is to be heard, if only what the hub says to itself: clients of Redis give up a call
+#: that waits for five.
+LONGEST_SILENCE = 3.0
 
 #: How many times the usual patience a layer may get in the end.
 SLOWEST = 4
@@ -53,7 +57,7 @@ class Line:
         self.membership.want(self._own_group)
         self.layer = layer
         self._another = another
-        self._patience = interval / 3
+        self._patience = min(interval / 3, LONGEST_SILENCE)
         self._on_gap = on_gap
         self._take_at_once = take_at_once
         self._channel: str | None = None
@@ -150,7 +154,7 @@ class Line:
         """
         ways = {"own": self._own_group}
         if "everybody" not in self._heard:
-            ways["everybody"] = EVERYBODY
+            ways["everybody"] = everybody()
         ways = {way: group for way, group in ways.items() if group in self.membership.joined}
         self._heard.clear()
         try:

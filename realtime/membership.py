@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from realtime import supervision
-from realtime.groups import EVERYBODY
+from realtime.groups import everybody
 
 #: Seconds after which a group is added again, unless the layer forgets sooner.
 LEASE = 300.0
@@ -31,7 +31,7 @@ class Membership:
         self.layer = layer
         self._lease = min(LEASE, getattr(layer, "group_expiry", LEASE * 3) / 3)
         self._channel: str | None = None
-        self._wanted: dict[str, float | None] = {EVERYBODY: None}  # group: unwanted since
+        self._wanted: dict[str, float | None] = {everybody(): None}  # group: unwanted since
         self._joined: dict[str, float] = {}  # group: when it was added, oldest first
         #: What the layer did not add the last time, the longest ago first.
         self._failed: dict[str, None] = {}
@@ -158,16 +158,16 @@ class Membership:
     async def _call(self, method: str, groups: list[str], channel: str) -> dict[str, Exception]:
         """Call the layer for each of these groups at a time; return for which it failed, and how."""
         call = getattr(self.layer, method)
-        failed: dict[str, Exception] = {}
 
         async def one(group: str) -> None:
-            try:
-                await supervision.within(TIMEOUT, call(group, channel))
-            except Exception as error:  # whatever the layer raises
-                failed[group] = error
+            await call(group, channel)
 
-        await asyncio.gather(*map(one, groups))
-        return failed
+        results = await supervision.all_within(TIMEOUT, map(one, groups))
+        return {
+            group: result
+            for group, result in zip(groups, results, strict=True)
+            if isinstance(result, Exception)
+        }
 
 
 def _batches(groups: list[str]) -> Iterator[list[str]]:

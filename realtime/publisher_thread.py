@@ -13,7 +13,7 @@ from realtime import log
 from realtime.conf import app_settings
 from realtime.counters import counters
 from realtime.events import Publication
-from realtime.groups import EVERYBODY
+from realtime.groups import everybody
 from realtime.lanes import Lanes
 
 #: How many events are under way to the layer at a time, and so how many connections a process has to it.
@@ -140,7 +140,7 @@ class PublisherThread:
             while self._waiting and len(batch) < WINDOW:
                 publication = self._waiting[0]
                 group = publication.group
-                if batch and (group in groups or EVERYBODY in (group, batch[0].group)):
+                if batch and (group in groups or everybody() in (group, batch[0].group)):
                     break
                 self._waiting.popleft()
                 if not lanes.take(publication):

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 
 from realtime import hub, metrics, supervision
 from realtime.conf import app_settings
-from realtime.groups import EVERYBODY
+from realtime.groups import everybody
 from realtime.health import health
 from realtime.layers import close_connections
 
@@ -42,7 +42,7 @@ async def ask(layer: Any, wait: float) -> list[dict[str, Any]]:
     group = await _somewhere(partial(_group_of, layer, channel))
     began = time.monotonic()
     request = {"type": REQUEST, "reply_to": group}
-    await supervision.within(TIMEOUT, layer.group_send(EVERYBODY, request))
+    await supervision.within(TIMEOUT, layer.group_send(everybody(), request))
     answers: dict[str, dict[str, Any]] = {}
     with suppress(asyncio.TimeoutError):
         while (left := began + wait - time.monotonic()) > 0:

@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from realtime import log
@@ -121,6 +121,36 @@ async def within(timeout: float, work: Awaitable[T]) -> T:
             _end(task)
             await asyncio.wait([task], timeout=PATIENCE)
     return task.result()
+
+
+async def all_within(
+    timeout: float, works: Iterable[Coroutine[Any, Any, T]]
+) -> "list[T | Exception]":
+    """Await all of these at a time; return what each returned or raised, ``TimeoutError`` for what was cancelled."""
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(work) for work in works]
+    late: set[asyncio.Task[T]] = set()
+    try:
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=timeout)
+    finally:
+        left = [task for task in tasks if not task.done()]
+        for task in left:
+            _end(task)
+        if left:
+            await asyncio.wait(left, timeout=PATIENCE)
+    return [_outcome(task) if task not in late else asyncio.TimeoutError() for task in tasks]
+
+
+def _outcome(task: "asyncio.Task[T]") -> "T | Exception":
+    if task.cancelled():
+        return asyncio.TimeoutError()
+    error = task.exception()
+    if error is None:
+        return task.result()
+    if isinstance(error, Exception):
+        return error
+    raise error
 
 
 async def wait_for_event(event: asyncio.Event, timeout: float) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.crypto import get_random_string
 
 from realtime import hub as hubs
-from realtime.groups import EVERYBODY
+from realtime.groups import everybody
 from realtime.hubs import running_hubs
 from realtime.supervision import wait_for_event, within
 
@@ -35,7 +35,7 @@ async def hears(key: str, timeout: float) -> None:
     if hub is None or group is None:
         return
     word, heard = get_random_string(12), asyncio.Event()
-    groups: set[str] = {group, EVERYBODY}
+    groups: set[str] = {group, everybody()}
     _unheard[word] = groups, heard
     error: BaseException | None = None
     ends = loop.time() + timeout

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from realtime.groups import everybody
 from tests.faults.deployment import LAYERS, SETTINGS, post
 from tests.faults.listeners import leave, listen_all
 from tests.services.redis import RedisServer
@@ -18,7 +19,6 @@ from tests.services.waiting import eventually
 
 USERS, CONNECTED = 10_000, 1_000
 RECIPIENTS_PER_EVENT = 1_000
-EVERYBODY = "asgi__group__realtime.everybody"
 
 TO_ALL = """
 import stored_messages
@@ -71,7 +71,8 @@ async def test_one_event_for_a_thousand_recipients(
     )
     listeners = [listener for half in halves for listener in half]
     await eventually(
-        lambda: redis.pubsub_numsub(EVERYBODY)[0][1] == len(servers), "both hear everybody's events"
+        lambda: redis.pubsub_numsub(f"asgi__group__{everybody()}")[0][1] == len(servers),
+        "both hear everybody's events",
     )
 
     def published() -> int:

@@ -27,7 +27,7 @@ from redis import Redis, RedisError
 from realtime import line, membership, status
 from realtime.counters import counters
 from realtime.events import deliveries
-from realtime.groups import EVERYBODY, user_group
+from realtime.groups import everybody, user_group
 from realtime.health import health
 from realtime.hubs import get_hub
 from realtime.publisher import flush, publish, waiting
@@ -220,7 +220,7 @@ async def test_one_of_several_brokers_forgets_its_groups(
 ) -> None:
     """While the others, and with them everything that probes go through, are well."""
     layer = use(settings, CORE, hosts=[redis_url, second_redis.url])
-    well = layer.consistent_hash(EVERYBODY)
+    well = layer.consistent_hash(everybody())
     word = next(
         word for word in map(str, count()) if layer.consistent_hash(f"realtime.hub.{word}") == well
     )
@@ -285,7 +285,7 @@ async def test_which_of_several_brokers_is_frozen_is_said(
     def place_of_channel(number: str) -> int:
         return int(consistent_hash(f"asgispecific.{number}", 2))
 
-    well = place(EVERYBODY)
+    well = place(everybody())
     word = next(word for word in map(str, count()) if place(f"realtime.hub.{word}") == well)
     monkeypatch.setattr(line, "get_random_string", lambda length: word)
     # So is the hub's channel: over a line that it has, the layer would not wait for the frozen one's answer.

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 from channels.layers import BaseChannelLayer
+from pytest_django import Settings
 
-from realtime.groups import EVERYBODY, user_group
+from realtime.groups import everybody, user_group
 
 KEYS = [
     7,
@@ -38,8 +39,19 @@ def test_every_layer_takes_it(key: Any) -> None:
     assert len(name) < 90
 
 
+def test_other_sites_have_other_names(settings: Settings) -> None:
+    """On one Redis: its pub/sub knows no database numbers."""
+    ours = everybody(), user_group(7), user_group("zoë")
+    key = settings.SECRET_KEY
+    settings.SECRET_KEY = "another site"
+    assert not {everybody(), user_group(7), user_group("zoë")} & set(ours)
+    # While a key is replaced, processes with and without the new one are one site.
+    settings.SECRET_KEY_FALLBACKS = [key]
+    assert (everybody(), user_group(7), user_group("zoë")) == ours
+
+
 def test_names_tell_users_apart() -> None:
-    names = {user_group(key) for key in KEYS} | {EVERYBODY}
+    names = {user_group(key) for key in KEYS} | {everybody()}
     assert len(names) == len(KEYS) + 1
 
 

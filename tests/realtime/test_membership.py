@@ -8,6 +8,7 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 
 from realtime import supervision
+from realtime.groups import everybody
 from realtime.membership import BATCH, Membership
 from tests.services.waiting import eventually
 
@@ -61,7 +62,7 @@ async def test_a_layer_that_is_well_again_is_asked_for_every_group_again() -> No
     assert layer.added["first"] == 1
     layer.away.clear()
     joining = asyncio.create_task(membership.keep())
-    everything = {"first", "second", "realtime.everybody"}
+    everything = {"first", "second", everybody()}
     await eventually(
         lambda: layer.added["first"] > 1 and membership.joined == everything, "all groups"
     )
@@ -103,6 +104,6 @@ async def test_a_group_that_cannot_be_left_keeps_nobody_in_others(
     layer.away.add("away")
     for group in groups:
         membership.release(group)
-    await eventually(lambda: set(layer.groups) == {"away", "realtime.everybody"}, "the others left")
+    await eventually(lambda: set(layer.groups) == {"away", everybody()}, "the others left")
     joining.cancel()
     await asyncio.wait([joining])

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 import stored_messages
-from realtime.groups import EVERYBODY, user_group
+from realtime.groups import everybody, user_group
 from realtime.publisher import flush
 from tests.realtime.layers import RecordingLayer
 from tests.services.waiting import CEILING
@@ -60,7 +60,7 @@ def test_a_broadcast_is_one_event_for_everybody(
 ) -> None:
     message = stored_messages.broadcast_message(stored_messages.STORED_INFO, "to all")
     [(group, event)] = recorded.wait_for(1)
-    assert (group, event["to"]) == (EVERYBODY, None)
+    assert (group, event["to"]) == (everybody(), None)
     assert message is not None
     assert event["sent_at"] == message.sent_at.timestamp()
 
@@ -72,7 +72,7 @@ def test_many_recipients_are_named_in_a_few_events(
     send(*users)
     sent = recorded.wait_for(3)
     assert flush(CEILING)
-    assert [group for group, _ in sent] == [EVERYBODY] * 3
+    assert [group for group, _ in sent] == [everybody()] * 3
     assert sorted(pk for _, event in sent for pk in event["to"]) == sorted(
         str(one.pk) for one in users
     )

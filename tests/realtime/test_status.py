@@ -15,7 +15,7 @@ from pytest_django import Settings
 from websockets.asyncio.client import ClientConnection, connect
 
 from realtime import status
-from realtime.groups import EVERYBODY
+from realtime.groups import everybody
 from tests.services.redis import RedisServer
 from tests.services.server import Kind, Project, Serve, Server
 from tests.services.waiting import CEILING, eventually
@@ -159,7 +159,7 @@ async def test_two_containers_may_have_the_same_name(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(status, "time", SimpleNamespace(monotonic=lambda: now))
     layer = InMemoryChannelLayer()
     servers = await layer.new_channel()
-    await layer.group_add(EVERYBODY, servers)
+    await layer.group_add(everybody(), servers)
     asking = asyncio.ensure_future(status.ask(layer, CEILING))
     asked = await layer.receive(servers)
     answer = {**status.report(), "process": "host:1"}

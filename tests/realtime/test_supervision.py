@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from realtime import supervision
-from realtime.supervision import within
+from realtime.supervision import all_within, within
 from tests.services.waiting import eventually
 
 
@@ -34,6 +34,24 @@ async def test_too_late() -> None:
     with pytest.raises(asyncio.TimeoutError):
         await within(0.01, never())
     assert ended.is_set()
+
+
+async def test_many_at_a_time_and_what_became_of_each() -> None:
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    async def be_cancelled() -> None:
+        raise asyncio.CancelledError
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    done, *failed = await all_within(
+        0.05, [asyncio.sleep(0, "done"), fail(), be_cancelled(), never()]
+    )
+    assert done == "done"
+    assert [type(one) for one in failed] == [ZeroDivisionError, *[asyncio.TimeoutError] * 2]
+    assert await all_within(30, []) == []
 
 
 async def test_a_cancellation_is_not_forgotten_when_it_comes_with_the_result() -> None:
