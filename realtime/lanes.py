@@ -131,5 +131,10 @@ async def _insist(call: "asyncio.Task[None]", publication: Publication) -> None:
 
 async def _send(publication: Publication) -> None:
     layer = configured_layer()
-    if layer is not None:
+    if layer is None:
+        return
+    try:
         await layer.group_send(publication.group, publication.event)
+    except asyncio.CancelledError as error:
+        # A layer may wait for what somebody else cancels. Whoever cancels this call has given it up in any case.
+        raise ConnectionError("The channel layer was cancelled.") from error

@@ -68,6 +68,24 @@ def test_the_wait_for_the_layer_is_shared_among_users(
     assert numbers(layer) == list(range(7))
 
 
+def test_a_layer_that_is_cancelled_has_failed(
+    recorded: RecordingLayer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cancelled(group: str, message: object) -> None:
+        raise asyncio.CancelledError
+
+    drops = counters.publish_drops
+    with monkeypatch.context() as while_it_fails:
+        while_it_fails.setattr(recorded, "group_send", cancelled)
+        publish(event(1))
+        publish(event(2))
+        assert flush(CEILING)
+    assert counters.publish_drops == drops + 2
+    publish(event(3))
+    assert flush(CEILING)
+    assert numbers(recorded) == [3]
+
+
 def test_from_threads(recorded: RecordingLayer) -> None:
     threads = [
         threading.Thread(target=lambda n=n: [publish(event(n * 50 + i)) for i in range(50)])
