@@ -6,8 +6,6 @@ from itertools import islice
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
-from django.db import InterfaceError, OperationalError
-
 from realtime import supervision
 from realtime.login import (
     THREADS,
@@ -16,10 +14,12 @@ from realtime.login import (
     session_store,
     single_threads,
 )
-from realtime.still_signed_in import certain_sign_ins
+from realtime.still_signed_in import certain_sign_ins, unless_one_fails
 
 #: How many are looked up together at most.
 BATCH = 100
+#: Seconds between two looks of a thread when sockets come by the hundred: one for many costs little more.
+GATHER = 0.02
 #: Seconds that one waits at most. Whoever it is has gone by then or comes back, and servers keep all that waits.
 PATIENCE = 30.0
 
@@ -59,7 +59,9 @@ class Arrivals:
                 found: self._waiting.pop(found) for found in list(islice(self._waiting, BATCH))
             }
             try:
-                certain = await database_threads().run(look_up, list(batch.values()))
+                certain = await database_threads().run(
+                    unless_one_fails, look_up, list(batch.values())
+                )
             except Exception as error:
                 for found in batch:
                     _settle(found, error)
@@ -69,6 +71,8 @@ class Arrivals:
                     _settle(found, certain[key])
                 elif not found.done():
                     self._ask_alone(found, key)
+            if len(batch) > 1:
+                await asyncio.sleep(GATHER)
 
     def _ask_alone(self, found: "asyncio.Future[Found]", key: str) -> None:
         asking = _begin(self._alone, "signing in alone", self._ask(found, key))
@@ -114,14 +118,8 @@ def _settle(found: "asyncio.Future[Found]", outcome: "Found | Exception") -> Non
 
 def look_up(keys: Sequence[str]) -> dict[str, Found]:
     """Return session and user, by key, of those who are certainly signed in."""
-    try:
-        sign_ins = certain_sign_ins(keys)
-    except (InterfaceError, OperationalError):  # it would be the same for each of them
-        raise
-    except Exception:  # because of one of them, perhaps; asked alone, it fails alone
-        return {}
     found: dict[str, Found] = {}
-    for key, (content, user) in sign_ins.items():
+    for key, (content, user) in certain_sign_ins(keys).items():
         session = session_store()(key)
         session._session_cache = content  # read, as it would be had it been asked itself
         found[key] = session, user

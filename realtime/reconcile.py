@@ -32,6 +32,8 @@ T = TypeVar("T")
 SLICE = 10
 #: The same, for sockets that are only looked at.
 LOOKS = 200
+#: Seconds between greetings when sockets come by the hundred: a query for a few costs nearly as much as one for many.
+GATHER = 0.02
 #: How long a round waits for what else is missed, as a part of the interval.
 HURRY = 0.1
 #: Over how much of the interval a round spreads what tells nobody anything new. In one go, thousands of those would be
@@ -104,9 +106,10 @@ class Reconciler:
             await self._arrived.wait()
             self._arrived.clear()
             # In a frame of its own: this one waits for the next arrivals, and would keep sockets that are gone by then.
-            await self._greet_new()
+            if await self._greet_new() > 1:
+                await asyncio.sleep(GATHER)
 
-    async def _greet_new(self) -> None:
+    async def _greet_new(self) -> int:
         sockets, self._new = [one for one in self._new if not one.closing], []
         try:
             summaries = await self._summaries(sockets)
@@ -116,6 +119,7 @@ class Reconciler:
             raise
         supervision.succeeded()
         await self._sync(sockets, summaries)
+        return len(sockets)
 
     async def _reconcile(self) -> None:
         loop = asyncio.get_running_loop()
