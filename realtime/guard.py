@@ -8,14 +8,25 @@ the session interval, in rotation; and so what else was signed in with. Nobody i
 import asyncio
 import math
 import random
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Protocol
+
+from django.db import InterfaceError, OperationalError
 
 from realtime import log, supervision
 from realtime.counters import counters
-from realtime.login import SessionSignIn, SignIn, database_threads, token_threads
+from realtime.held import Held, HeldSignIns
+from realtime.login import (
+    SessionSignIn,
+    SignIn,
+    database_threads,
+    single_threads,
+    token_threads,
+)
 from realtime.sockets import SIGNED_OUT, Socket
-from realtime.still_signed_in import active_users, certain_owners
+from realtime.still_signed_in import active_users, certain_owners, unless_one_fails
 from realtime.turns import short_turns
 
 #: Seconds between two looks at most.
@@ -34,22 +45,6 @@ class Watched(Protocol):
     state: bool | None
 
 
-class _Held:
-    """A sign-in with the open sockets of one user. ``due`` is when to look at it again.
-
-    The same session or token may be several users': what else a project looks at may decide whose inbox it opens.
-    """
-
-    __slots__ = ("due", "is_session", "owner", "sign_in", "sockets")
-
-    def __init__(self, sign_in: SignIn, owner: str, due: float) -> None:
-        self.sign_in = sign_in
-        self.is_session = isinstance(sign_in, SessionSignIn)
-        self.owner = owner
-        self.due = due
-        self.sockets: tuple[Socket, ...] = ()
-
-
 class Guard:
     """Closes the sockets of those who are signed out.
 
@@ -63,10 +58,11 @@ class Guard:
         # With the time that the query takes, a look at all users is within the interval.
         self._pause = min(interval, session_interval / 4, LONGEST_PAUSE) * 0.8
         self._rest = max(session_interval - 3 * self._pause, self._pause)
-        self._held: dict[str, tuple[_Held, ...]] = {}  # by digest: one for each user
-        #: Digests by those that a process with an older SECRET_KEY knows.
-        self._newest: dict[str, str] = {}
-        self._suspected = asyncio.Event()
+        self._held = HeldSignIns()
+        #: Set when there is a session to look at at once.
+        self._to_look = asyncio.Event()
+        #: Set when there is somebody to ask alone at once: by a session, or by something else.
+        self._to_ask = {True: asyncio.Event(), False: asyncio.Event()}
         self.tasks: list[asyncio.Task[None]] = []
 
     def open(self) -> None:
@@ -76,7 +72,8 @@ class Guard:
             for name, watch in (
                 ("looking who is gone", self._watch_users),
                 ("looking who is signed out", self._watch_sessions),
-                ("looking whose token is revoked", self._watch_others),
+                ("asking one by one who is signed out", partial(self._watch_alone, True)),
+                ("looking whose token is revoked", partial(self._watch_alone, False)),
             )
         ]
 
@@ -89,41 +86,27 @@ class Guard:
 
         The first look is a soon one: the logout may have come before this process listened for it.
         """
-        users = self._held.get(sign_in.digest, ())
-        held = next((one for one in users if one.owner == socket.owner), None)
-        if held is None:
-            held = _Held(sign_in, socket.owner, self._now())
-            self._held[sign_in.digest] = (*users, held)
-            self._newest.update(dict.fromkeys(sign_in.older_digests, sign_in.digest))
-        held.sockets += (socket,)
+        self._held.add(socket, sign_in, self._now())
 
     def release(self, socket: Socket) -> None:
         """Forget this socket. Harmless for one that is not watched over."""
-        if socket.session is None or socket.session not in self._held:
-            return
-        users = self._held[socket.session]
-        for held in users:
-            held.sockets = tuple(one for one in held.sockets if one is not socket)
-        left = tuple(held for held in users if held.sockets)
-        if left:
-            self._held[socket.session] = left
-        else:
-            del self._held[socket.session]
-            for digest in users[0].sign_in.older_digests:
-                del self._newest[digest]
+        self._held.remove(socket)
+
+    @property
+    def lag(self) -> float:
+        """How many seconds later than due it is looked whether somebody is still signed in. From any thread."""
+        oldest = min((held.due for held in self._held.all()), default=math.inf)
+        return max(0.0, self._now() - oldest - self._pause)
 
     def end(self, session: str) -> None:
         """Close the sockets of the sign-in with this digest."""
-        for held in self._held.get(self._newest.get(session, session), ()):
+        for held in self._held.of(session):
             _close(held.sockets)
 
     def end_all_of(self, owner: str) -> None:
         """Close all sockets of a user that were signed in with something: who still is comes back."""
-        for held in [held for held in self._all() if held.owner == owner]:
+        for held in [held for held in self._held.all() if held.owner == owner]:
             _close(held.sockets)
-
-    def _all(self) -> Iterator[_Held]:
-        return (held for users in self._held.values() for held in users)
 
     # Looking
 
@@ -134,25 +117,23 @@ class Guard:
 
     async def _watch_sessions(self) -> None:
         while True:
-            await asyncio.sleep(self._pause)
-            await self._look_at(self._due(sessions=True))
+            await supervision.wait_for_event(self._to_look, self._pause)
+            await self._look_at(self._due(lambda held: not held.is_alone))
 
-    async def _watch_others(self) -> None:
-        """Look at tokens, and whatever a project signs in with, one by one."""
+    async def _watch_alone(self, sessions: bool) -> None:
+        """Ask one by one: tokens, and what else a project signs in with; or sessions that are not certainly good."""
         while True:
-            await supervision.wait_for_event(self._suspected, self._pause)
-            for held in self._due(sessions=False):
-                if self._suspected.is_set():
-                    break  # some have become suspect, and come first
-                await self._ask(held)
-                supervision.succeeded()
+            await supervision.wait_for_event(self._to_ask[sessions], self._pause)
+            await self._ask_each(sessions)
 
-    def _due(self, *, sessions: bool) -> list[_Held]:
+    def _due(self, is_meant: Callable[[Held], bool]) -> list[Held]:
+        """Return who is to be looked at, suspects first, and then who did not take long the last time."""
         now = self._now()
-        due = [held for held in self._all() if held.due <= now and held.is_session is sessions]
-        if not due and not any(held.is_session is sessions for held in self._all()):
+        meant = [held for held in self._held.all() if is_meant(held)]
+        if not meant:
             supervision.succeeded()  # what could not be looked at is gone
-        return sorted(due, key=lambda held: held.due)
+        due = [held for held in meant if held.due <= now or held.is_suspect]
+        return sorted(due, key=lambda held: (not held.is_suspect, held.took, held.due))
 
     async def _look_at_users(self) -> None:
         looked_at = dict(self._users)
@@ -160,7 +141,6 @@ class Guard:
         with short_turns():
             found = await database_threads().run(active_users, users) if users else {}
         supervision.succeeded()
-        suspects = []
         for owner, connected in looked_at.items():
             state = found.get(owner)
             if state == connected.state:
@@ -169,47 +149,84 @@ class Guard:
             if not state:
                 # What they signed in with knows better: some projects let inactive users in.
                 _close(socket for socket in connected.sockets if socket.session not in self._held)
-                for held in self._all():
+                for held in self._held.all():
                     if held.owner == owner:
-                        held.due = 0.0
-                        suspects.append(held)
-        sessions = [held for held in suspects if held.is_session]
-        if len(sessions) < len(suspects):
-            self._suspected.set()
-        await self._look_at(sessions)
+                        self._suspect(held)
 
-    async def _look_at(self, due: list[_Held]) -> None:
+    async def _look_at(self, due: list[Held]) -> None:
         for start in range(0, len(due), BATCH):
             if start:
                 await asyncio.sleep(BREATH)
             batch = due[start : start + BATCH]
-            # A project's own kind of session is asked itself: it may look at more.
-            plain = [one.sign_in for one in batch if type(one.sign_in) is SessionSignIn]
+            sign_ins = [one.sign_in for one in batch if isinstance(one.sign_in, SessionSignIn)]
             with short_turns():
-                owners = await database_threads().run(certain_owners, plain) if plain else {}
+                owners = await database_threads().run(unless_one_fails, certain_owners, sign_ins)
             for held in batch:
-                is_plain = type(held.sign_in) is SessionSignIn
-                if is_plain and owners.get(held.sign_in.digest) == held.owner:
-                    self._look_again(held)
-                else:
-                    await self._ask(held)
+                digest = held.sign_in.digest
+                if digest not in owners:
+                    held.is_alone = True
+                    self._suspect(held)
+                    continue
+                self._look_again(held)
+                if owners[digest] != held.owner:
+                    _close(held.sockets)
             supervision.succeeded()
 
-    async def _ask(self, held: _Held) -> None:
+    def _suspect(self, held: Held) -> None:
+        held.is_suspect = True
+        event = self._to_ask[held.is_session] if held.is_alone else self._to_look
+        event.set()
+
+    async def _ask_each(self, sessions: bool) -> None:
+        failed: Exception | None = None
+        for held in self._due(lambda one: one.is_alone and one.is_session is sessions):
+            if self._to_ask[sessions].is_set():
+                return  # some have become suspect, and come first
+            try:
+                await self._ask(held)
+            except (InterfaceError, OperationalError):
+                raise
+            except Exception as error:  # of this one, perhaps
+                failed = error
+                log.error(
+                    "look_failed", "Whether somebody is signed in cannot be found out.", error
+                )
+            else:
+                failed = None
+                supervision.succeeded()
+        if failed is not None:
+            raise failed
+
+    async def _ask(self, held: Held) -> None:
         # Already now: who becomes suspect before the answer is there will be asked again. And where none comes, the
         # others are first the next time: this may be about one only.
         self._look_again(held)
-        threads = database_threads() if held.is_session else token_threads()
-        user = await threads.run(held.sign_in.user)
+        threads = single_threads() if held.is_session else token_threads()
+        began = self._now()
+        try:
+            user = await threads.run(held.sign_in.user)
+        except Exception:
+            if not self._is_gone(held.owner):
+                raise
+            user = None
+        finally:
+            held.took = self._now() - began
         if user is None or str(user.pk) != held.owner:
             _close(held.sockets)
 
-    def _look_again(self, held: _Held) -> None:
+    def _is_gone(self, owner: str) -> bool:
+        """Whether there was no such user any more when users were last looked at."""
+        connected = self._users.get(owner)
+        return connected is not None and connected.state is None
+
+    def _look_again(self, held: Held) -> None:
+        held.is_suspect = False
+        held.is_alone = not held.is_plain
         held.due = self._now() + self._rest * random.uniform(0.75, 1)  # noqa: S311 - spreads them
 
     @staticmethod
     def _now() -> float:
-        return asyncio.get_running_loop().time()
+        return time.monotonic()
 
 
 def _close(sockets: Iterable[Socket]) -> None:

@@ -28,6 +28,10 @@ def health() -> Health:
         late = now - hub.rounds.ended - interval
         if late > interval:
             problems.append(f"Inboxes were not compared for {late + interval:.0f} seconds.")
+        if (lag := hub.guard.lag) > app_settings.SESSION_INTERVAL:
+            problems.append(
+                f"Whether somebody is still signed in was to be looked at {lag:.0f} seconds ago."
+            )
         if hub.silence > 2 * interval:
             problems.append(f"The channel layer has been silent for {hub.silence:.0f} seconds.")
     if running_hubs() and (waited := database.silence()) > 2 * interval:

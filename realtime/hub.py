@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from realtime import log, supervision
 from realtime.conf import app_settings
+from realtime.connected import ConnectedUser
 from realtime.counters import counters
 from realtime.events import DELIVER, UNICAST_LIMIT, Publication
-from realtime.groups import user_group
 from realtime.guard import Guard
 from realtime.layers import LOCAL_CAPACITY, configured_layer, is_local, local_layer, own_layer
 from realtime.line import Line
 from realtime.reconcile import Reconciler
 from realtime.shutdown import GOODBYE
 from realtime.sockets import SERVICE_RESTART, Socket
-from stored_messages.owners import joined_at, owner_key
 
 if TYPE_CHECKING:
     from realtime.asgi_types import Message
@@ -27,21 +26,6 @@ if TYPE_CHECKING:
 SLICE = 200
 #: Seconds for which a hub without sockets goes on: people go from page to page.
 GRACE = 30.0
-
-
-class ConnectedUser:
-    """A user with at least one open socket here."""
-
-    __slots__ = ("group", "joined", "key", "sockets", "state", "user")
-
-    def __init__(self, user: Any) -> None:
-        self.user = user
-        self.key = owner_key(user)
-        self.group = user_group(user.pk)
-        self.sockets: tuple[Socket, ...] = ()
-        self.state: bool | None = bool(getattr(user, "is_active", True))
-        joined = joined_at(user)
-        self.joined = None if joined is None else joined.timestamp()
 
 
 class Hub:
@@ -64,6 +48,7 @@ class Hub:
         self._guard = Guard(self._users, interval, app_settings.SESSION_INTERVAL)
         self._line = _line(interval, self._reconciler.hurry, self._take_at_once)
         self._is_handling = False
+        self._written_at_once = 0  # to so many sockets since everything else had its turn
         self._tasks: list[asyncio.Task[None]] = []
         self._stop_later: asyncio.TimerHandle | None = None
         self._stopped = False
@@ -84,6 +69,8 @@ class Hub:
         connected = self._users.get(socket.owner)
         if connected is None:
             connected = self._users[socket.owner] = ConnectedUser(user)
+        else:
+            connected.is_now(user)
         connected.sockets += (socket,)
         if sign_in is not None:
             self._guard.admit(socket, sign_in)
@@ -115,7 +102,12 @@ class Hub:
 
     @property
     def sockets(self) -> int:
-        return sum(len(connected.sockets) for connected in self._users.values())
+        return sum(len(connected.sockets) for connected in list(self._users.values()))
+
+    @property
+    def guard(self) -> Guard:
+        """What watches over who is still signed in."""
+        return self._guard
 
     @property
     def rounds(self) -> Reconciler:
@@ -215,14 +207,22 @@ class Hub:
 
     def _take_at_once(self, event: dict[str, Any]) -> bool:
         """Write what is for a few as soon as it is there, if nothing else is being written; return whether it was."""
-        to = event.get("to")
-        is_for_few = event.get("type") == DELIVER and to and len(to) <= UNICAST_LIMIT
-        if not is_for_few or self._is_handling:
+        to, frames = event.get("to"), event.get("frames")
+        if event.get("type") != DELIVER or not isinstance(to, list) or not isinstance(frames, list):
             return False
+        if len(to) > UNICAST_LIMIT or self._is_handling or self._written_at_once >= SLICE:
+            return False
+        if not self._written_at_once:
+            self.loop.call_soon(self._others_had_their_turn)
         counters.events_received += 1
-        for _ in self._deliver(to, event["frames"], None):
+        before = counters.deliveries
+        for _ in self._deliver(to, frames, None):
             pass
+        self._written_at_once += 1 + counters.deliveries - before
         return True
+
+    def _others_had_their_turn(self) -> None:
+        self._written_at_once = 0
 
     async def _handle(self, event: dict[str, Any]) -> None:
         kind = event.get("type")

@@ -54,6 +54,7 @@ GAUGES: dict[str, str] = {
     "publisher_queue": "Events that wait for the channel layer.",
     "reconcile_seconds": "How long the last comparison took.",
     "reconcile_lag_seconds": "How much later than due the next comparison is, or was just before it ended.",
+    "sign_in_lag_seconds": "How much later than due it is looked whether somebody is still signed in.",
 }
 
 
@@ -79,4 +80,5 @@ def _gauges() -> dict[str, float]:
         "reconcile_lag_seconds": max(
             (max(0.0, now - hub.rounds.ended - interval) for hub in hubs), default=0.0
         ),
+        "sign_in_lag_seconds": max((hub.guard.lag for hub in hubs), default=0.0),
     }

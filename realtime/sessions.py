@@ -139,5 +139,6 @@ def _session_key(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
         if name == b"cookie":
             cookies = parse_cookie(bytes(value).decode("latin1"))
-            return cookies.get(settings.SESSION_COOKIE_NAME)
+            key = cookies.get(settings.SESSION_COOKIE_NAME)
+            return None if key and "\0" in key else key  # which no store takes
     return None

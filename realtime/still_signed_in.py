@@ -5,8 +5,8 @@ opened. So a project's own engines, backends and users are treated as everywhere
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth import (
@@ -20,13 +20,31 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends import cached_db, db
 from django.core.exceptions import ValidationError
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from realtime.login import SessionSignIn, password_unchanged, session_store
 from stored_messages.owners import among
 
 BATCH = 5000
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def unless_one_fails(
+    look: Callable[[Sequence[T]], dict[str, R]], things: Sequence[T]
+) -> dict[str, R]:
+    """Return what is certain, nothing if that fails: because of one of them, perhaps. Asked alone, it fails alone.
+
+    Raises where the database fails: it would be the same for each of them.
+    """
+    try:
+        return look(things)
+    except (InterfaceError, OperationalError):
+        raise
+    except Exception:
+        return {}
 
 
 def active_users(users: Iterable[Any]) -> dict[str, bool]:
@@ -55,24 +73,29 @@ def active_users(users: Iterable[Any]) -> dict[str, bool]:
     return found
 
 
-def certain_owners(sign_ins: Iterable[SessionSignIn]) -> dict[str, str]:
-    """Return who is certainly signed in: the primary key as text, by digest of the sign-in.
+def certain_owners(sign_ins: Iterable[SessionSignIn]) -> dict[str, str | None]:
+    """Return who is certainly signed in: the primary key as text, ``None`` for nobody, by digest of the sign-in.
 
     For sessions in the database two queries, and a third for those of which something has changed since they were found
     good: only these are decoded. Elsewhere one look for each, and one query.
     """
     sessions = {one.key: one for one in sign_ins}
     if not _are_rows():
-        found = _found_in(_contents(sessions))
-        return {sessions[key].digest: str(user.pk) for key, (_, user) in found.items()}
+        found = _judged(_contents(sessions))
+        return {
+            sessions[key].digest: None if user is None else str(user.pk)
+            for key, (_, user) in found.items()
+        }
     rows = _rows(sessions)
-    owners = _proven_owners(sessions, rows)
+    owners: dict[str, str | None] = {**_proven_owners(sessions, rows)}
     changed = {key: data for key, data in rows.items() if sessions[key].digest not in owners}
-    for key, (_, user) in _found_in(_decoded(changed)).items():
-        owner = str(user.pk)
+    for key, (_, user) in _judged(_decoded(changed)).items():
+        owner = None if user is None else str(user.pk)
         owners[sessions[key].digest] = owner
-        if _password_decides(type(user)):
+        if user is not None and owner is not None and _password_decides(type(user)):
             sessions[key].proof = owner, _evidence(rows[key], user.password)
+    if session_store().load is db.SessionStore.load:  # and not also in a cache
+        owners.update((sessions[key].digest, None) for key in sessions if key not in rows)
     return owners
 
 
@@ -81,13 +104,14 @@ def certain_sign_ins(keys: Iterable[str]) -> dict[str, tuple[Mapping[str, Any], 
 
     Two queries for sessions in the database; elsewhere one look for each, and one query.
     """
-    return _found_in(_decoded(_rows(keys)) if _are_rows() else _contents(keys))
+    found = _judged(_decoded(_rows(keys)) if _are_rows() else _contents(keys))
+    return {key: (content, user) for key, (content, user) in found.items() if user is not None}
 
 
-def _found_in(
+def _judged(
     contents: Mapping[str, Mapping[str, Any]],
-) -> dict[str, tuple[Mapping[str, Any], Any]]:
-    """Return what is in these sessions with who is certainly signed in, by session key."""
+) -> dict[str, tuple[Mapping[str, Any], Any | None]]:
+    """Return what is in these sessions with who is signed in, if anybody, by session key: where Django's rules hold."""
     pks = {key: pk for key, content in contents.items() if (pk := _user_pk(content)) is not None}
     users: dict[Any, Any] = {}
     for batch in _batches(set(pks.values())):
@@ -95,10 +119,12 @@ def _found_in(
     found = {}
     for key, pk in pks.items():
         content, user = contents[key], users.get(pk)
-        if user is None or not getattr(user, "is_active", True):
-            continue
-        if password_unchanged(user, content.get(HASH_SESSION_KEY, "")):
-            found[key] = content, user
+        is_good = (
+            user is not None
+            and getattr(user, "is_active", True)
+            and password_unchanged(user, content.get(HASH_SESSION_KEY, ""))
+        )
+        found[key] = content, user if is_good else None
     return found
 
 

@@ -166,10 +166,13 @@ _UNLIMITED = {
 
 
 def joined_at(user: Any) -> datetime | None:
-    """Return since when this user sees broadcasts: ``date_joined`` where the model has it, else ``None`` for ever."""
+    """Return since when this user sees broadcasts: ``date_joined`` where the model has it, else ``None`` for ever.
+
+    What is no row of a user, a key or what a token was made into, does not say: it costs a query.
+    """
     joined = getattr(user, "date_joined", None)
-    if joined is None and user is not None and not hasattr(user, "pk"):  # a key, which does not say
-        return joined_at(get_user_model()._base_manager.filter(pk=user).first())
+    if joined is None and user is not None and not isinstance(user, Model):
+        return joined_at(get_user_model()._base_manager.filter(pk=user_pk(user)).first())
     return as_project_date(joined) if isinstance(joined, datetime) else None
 
 

@@ -13,7 +13,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
@@ -23,6 +23,7 @@ from realtime.hubs import running_hubs
 from realtime.login import SessionSignIn
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
+from tests.realtime.backends import Slow
 from tests.services.waiting import CEILING, eventually
 
 ENGINES = ["db", "cached_db", "cache", "file", "signed_cookies"]
@@ -63,10 +64,10 @@ async def looked(*tabs: InboxTab) -> None:
     """Wait until the guard has been all round twice, and see that these tabs are open."""
     [hub] = running_hubs()
     for _ in range(2):
-        before = {held: held.due for held in hub._guard._all()}
+        before = {held: held.due for held in hub._guard._held.all()}
         await eventually(
             lambda before=before: all(
-                held.due > before[held] for held in hub._guard._all() if held in before
+                held.due > before[held] for held in hub._guard._held.all() if held in before
             ),
             "a look at every session",
         )
@@ -112,6 +113,87 @@ async def test_all_users_are_one_query(user: User, other: User) -> None:
     other.is_active = False
     await other.asave()
     assert await ask_for(user, other) == ({str(user.pk): True, str(other.pk): False}, 2)
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["always", "one day"])
+async def test_one_who_cannot_be_asked_keeps_nobody_else_signed_in(
+    user: User, other: User, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    usual = User.get_session_auth_hash
+    third = await sync_to_async(User.objects.create_user)("carol")
+    clients = [await signed_in(one) for one in (user, other, third)]
+
+    def broken(account: User) -> str:
+        if account.pk == user.pk and is_broken:
+            raise AttributeError("alice's account has no security stamp")
+        return usual(account)
+
+    is_broken = False
+    if before:
+        monkeypatch.setattr(User, "get_session_auth_hash", broken)
+    async with (
+        InboxTab(client=clients[0]) as tab,
+        InboxTab(client=clients[1]) as changed,
+        InboxTab(client=clients[2]) as lost,
+    ):
+        monkeypatch.setattr(User, "get_session_auth_hash", broken)
+        is_broken = True
+        other.set_password("another")
+        await other.asave()
+        await sync_to_async(clients[2].session.delete)()
+        assert await changed.closed() == 4401
+        assert await lost.closed() == 4401
+        assert await tab.frame("sync")
+
+
+async def test_nobody_waits_for_a_backend_that_takes_its_time(
+    user: User,
+    other: User,
+    settings: Settings,
+    patience: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slow = "tests.realtime.backends.Slow"
+    settings.AUTHENTICATION_BACKENDS = [*settings.AUTHENTICATION_BACKENDS, slow]
+    third = await sync_to_async(User.objects.create_user)("carol")
+    theirs = Client()
+    await sync_to_async(theirs.force_login)(user, backend=slow)
+    lost = await signed_in(third)
+    asked, may_go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        asked.set()
+        assert may_go_on.wait(CEILING * 2)
+
+    async with (
+        InboxTab(client=theirs) as tab,
+        InboxTab(client=await signed_in(other)) as inactive,
+        InboxTab(client=lost) as without_session,
+    ):
+        monkeypatch.setattr(Slow, "wait", staticmethod(wait))
+        try:
+            await eventually(asked.is_set, "the backend is asked")
+            async with InboxTab(client=lost, live=False):
+                pass
+            other.is_active = False
+            await other.asave()
+            await sync_to_async(lost.session.delete)()
+            assert await inactive.closed() == 4401
+            assert await without_session.closed() == 4401
+        finally:
+            may_go_on.set()
+        assert await tab.frame("sync")
+
+
+async def test_who_is_gone_is_cut_off_where_asking_for_them_fails(
+    user: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUTHENTICATION_BACKENDS = ["tests.realtime.backends.Slow"]
+    async with InboxTab(client=await signed_in(user)) as tab:
+        monkeypatch.setattr(Slow, "get_user", lambda self, pk: User.objects.get(pk=pk))
+        await looked(tab)
+        await user.adelete()
+        assert await tab.closed() == 4401
 
 
 async def test_a_lost_session_is_signed_out(user: User, other: User, server_side: str) -> None:
@@ -271,7 +353,7 @@ async def test_a_database_that_fails_signs_nobody_out(
     async with InboxTab(client=await signed_in(user)) as tab:
 
         def failing(*args: Any) -> Any:
-            raise ConnectionError("the database is away")
+            raise OperationalError("the database is away")
 
         with monkeypatch.context() as broken:
             for name in ("active_users", "certain_owners"):
@@ -288,7 +370,7 @@ async def failed_to_look() -> None:
     real = log.error
 
     def note(event: str, message: str, error: BaseException, **fields: Any) -> None:
-        if fields.get("task") == "looking who is signed out":
+        if "who is signed out" in fields.get("task", ""):
             seen.append(error)
         real(event, message, error, **fields)
 
@@ -352,13 +434,15 @@ async def test_only_what_has_changed_since_it_was_found_good_is_decoded_again(
         SessionStore(mine[1].key).delete()
 
         found, queries, decoded = look_at([*mine, *theirs])
-        assert set(found) == {mine[0].digest, mine[2].digest, theirs[0].digest}
+        expected = dict.fromkeys((one.digest for one in mine), str(user.pk))
+        expected |= {mine[1].digest: None, theirs[0].digest: str(other.pk)}
+        assert found == expected
         assert (queries, decoded) == (3, 1)
 
         other.set_password("another")
         other.save()
         found, _, decoded = look_at([*mine, *theirs])
-        assert set(found) == {mine[0].digest, mine[2].digest}
+        assert found == {**expected, theirs[0].digest: None}
         assert decoded == 1
 
     await sync_to_async(look)()
@@ -375,6 +459,6 @@ async def test_a_user_with_a_hash_of_their_own_is_asked_each_time(
         for _ in range(2):
             assert look_at(sessions)[::2] == ({one.digest: str(user.pk) for one in sessions}, 2)
         hashes.append("b")
-        assert look_at(sessions)[0] == {}
+        assert look_at(sessions)[0] == dict.fromkeys((one.digest for one in sessions), None)
 
     await sync_to_async(look)()

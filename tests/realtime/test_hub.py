@@ -1,6 +1,7 @@
 """The hub's rules, one by one, through sockets."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -16,8 +17,10 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from realtime import reconcile
+from realtime import hub, reconcile
 from realtime.counters import counters
+from realtime.events import deliveries
+from realtime.groups import user_group
 from realtime.hubs import get_hub, running_hubs
 from realtime.reconcile import SLICE
 from realtime.testing import InboxTab
@@ -167,6 +170,19 @@ async def test_what_another_process_stores_arrives_by_reconciling(user: User) ->
             pass
 
 
+async def test_events_that_come_together_leave_others_their_turn(user: User) -> None:
+    numbers = range(2 * hub.SLICE)
+    async with InboxTab(user=user, live=False) as tab:
+        [running] = running_hubs()
+        before = counters.deliveries
+        for number in numbers:
+            [told] = deliveries([user.pk], [json.dumps({"type": "read", "number": number})])
+            running._line._take(dict(told.event))
+        assert counters.deliveries - before <= hub.SLICE
+        for number in numbers:
+            assert (await tab.frame("read"))["number"] == number
+
+
 async def test_who_missed_something_is_told_first_and_the_others_little_by_little(
     transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,11 +307,11 @@ async def test_groups_are_left_some_time_after_the_last_socket(
     async with InboxTab(user=user) as tab:
         await send(user)
         await tab.frame("stored")
-        assert f"realtime.user.{user.pk}" in groups
+        assert user_group(user.pk) in groups
         async with InboxTab(user=other):
-            await eventually(lambda: f"realtime.user.{other.pk}" in groups, "the other's group")
-        await eventually(lambda: f"realtime.user.{other.pk}" not in groups, "the group left")
-        assert f"realtime.user.{user.pk}" in groups
+            await eventually(lambda: user_group(other.pk) in groups, "the other's group")
+        await eventually(lambda: user_group(other.pk) not in groups, "the group left")
+        assert user_group(user.pk) in groups
 
 
 async def test_the_hub_is_one_for_all_sockets(user: User, other: User, settings: Settings) -> None:

@@ -10,16 +10,20 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
+from rest_framework.test import APIClient
 
 from realtime import database
 from realtime.asgi import application
+from realtime.health import health
 from realtime.hubs import running_hubs
 from realtime.login import THREADS, stop_threads
+from realtime.metrics import collect
 from realtime.testing import InboxTab
 from stored_messages.api import owner_key
 from tests.realtime.backends import Keys
-from tests.realtime.sending import send
+from tests.realtime.sending import broadcast, send
 from tests.services.waiting import CEILING, eventually
 
 
@@ -95,11 +99,72 @@ async def test_so_is_a_deactivated_user(user: User, settings: Settings) -> None:
     settings.REALTIME = {**settings.REALTIME, "SESSION_INTERVAL": 3600.0}
     async with App("Key alice's") as app:
         [hub] = running_hubs()
-        [held] = hub._guard._all()
+        [held] = hub._guard._held.all()
         await eventually(lambda: held.due > hub.loop.time(), "the first look")
         user.is_active = False
         await user.asave()  # which the class for keys refuses, as those of REST framework do
         assert await app.closed() == 4401
+
+
+async def test_a_token_that_is_made_into_a_user_without_a_query(
+    user: User, other: User, settings: Settings
+) -> None:
+    """As some do with what a signed token says. Only the row knows since when they see broadcasts."""
+    settings.REALTIME = {**settings.REALTIME, "SESSION_INTERVAL": 3600.0}
+    await broadcast()
+    user.date_joined = timezone.now()
+    await user.asave()
+    Keys.users = {"alice's": StandIn(user.pk), "nobody's": StandIn(2**40), "odd": StandIn("x")}
+    client = Client()
+    await sync_to_async(client.force_login)(user)
+    async with App("Key alice's") as app, InboxTab(client=client) as tab:
+        assert app.sync["unread"] == tab.sync["unread"] == 0
+        assert await sync_to_async(list_of)("Key alice's") == []
+        await send(user)
+        for one in (app, tab):
+            assert (await one.frame("stored"))["message"]["text"] == "hello"
+        user.is_active = False
+        await user.asave()
+        assert await tab.closed() == 4401
+    async with App("Key nobody's", live=False) as app:
+        assert app.sync["unread"] == 1
+    assert await closed_at_once(App("Key odd")) == 4401
+
+
+class StandIn:
+    """What looks like a user, and is no row."""
+
+    is_authenticated = is_active = True
+
+    def __init__(self, pk: object) -> None:
+        self.pk = self.id = pk
+
+
+def list_of(authorization: str) -> list[str]:
+    response = APIClient().get("/messages/inbox/", headers={"authorization": authorization})
+    return [message["text"] for message in response.json()]
+
+
+async def test_who_is_not_looked_at_in_time_is_a_problem(
+    user: User, other: User, no_look_is_given_up: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Keys.users["bob's"] = other
+    may_go_on = threading.Event()
+    async with App("Key alice's"), App("Key bob's"):
+        monkeypatch.setattr(Keys, "wait", lambda: may_go_on.wait(CEILING * 2))
+
+        def lag() -> float:
+            return next(one.value for one in collect() if one.name == "sign_in_lag_seconds")
+
+        try:
+            # While the first one is asked, the second one's time passes.
+            await eventually(
+                lambda: any("signed in" in one for one in health().problems), "a problem"
+            )
+            assert lag() > 1.5
+        finally:
+            may_go_on.set()
+        await eventually(lambda: not lag(), "both were looked at")
 
 
 @pytest.mark.parametrize("leaves", [0, 1], ids=["the first", "the second"])
@@ -127,7 +192,7 @@ async def test_one_token_for_several_users_is_watched_for_each(
         await users[1 - leaves].asave()
         assert await stays.closed() == 4401
     [hub] = running_hubs()
-    assert hub._guard._held == {}
+    assert list(hub._guard._held.all()) == []
 
 
 @pytest.fixture
@@ -203,7 +268,7 @@ async def test_whose_user_is_gone_comes_first(
             [hub] = running_hubs()
             users[-1].is_active = False
             await users[-1].asave()
-            await eventually(hub._guard._suspected.is_set, "it is known who is gone")
+            await eventually(hub._guard._to_ask[False].is_set, "it is known who is gone")
         finally:
             may_go_on.set()
         assert await apps[-1].closed() == 4401
