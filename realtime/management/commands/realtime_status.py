@@ -22,6 +22,8 @@ COLUMNS = {
     "reconcile_seconds": "reconcile s",
     "reconcile_lag_seconds": "lag s",
 }
+#: Seconds for which answers may be waited for.
+LONGEST_WAIT = 3600.0
 TOTALS = ("users", "sockets", "deliveries", "fetch_hints", "publish_drops", "publisher_queue")
 
 
@@ -50,8 +52,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON, with all figures")
 
     def handle(self, *, wait: float, expect: int, json: bool, **options: Any) -> None:
-        if wait <= 0:
-            raise CommandError("--wait must be more than 0 seconds.")
+        if not 0 < wait <= LONGEST_WAIT:
+            raise CommandError(f"--wait must be more than 0 seconds, and {LONGEST_WAIT:g} at most.")
         if expect < 0:
             raise CommandError("--expect must be a number of processes.")
         layer = configured_layer()
