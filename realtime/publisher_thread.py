@@ -93,6 +93,7 @@ class PublisherThread:
     def _start(self) -> None:
         self._on_start()
         loop = _Loop()
+        waker = None
         try:
             self._waker = waker = _Waker(loop)
             thread = threading.Thread(
@@ -101,6 +102,8 @@ class PublisherThread:
             thread.start()
         except Exception:  # there are too many threads, or open files
             self._waker = None
+            if waker is not None:
+                waker.close()
             loop.close()
             raise
         self._thread = thread

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import textwrap
 import threading
+from contextlib import suppress
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -66,6 +68,30 @@ def test_the_wait_for_the_layer_is_shared_among_users(
     layer.may_answer = 7
     assert flush(CEILING)
     assert numbers(layer) == list(range(7))
+
+
+def test_no_file_stays_open_where_no_thread_can_be_started(
+    recorded: RecordingLayer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    publisher = PublisherThread()
+    before = eventfds()
+    for number in range(3):
+        with pytest.raises(RuntimeError, match="new thread"):
+            publisher.put(event(number))
+    assert eventfds() == before
+
+
+def eventfds() -> int:
+    """How many eventfds this process has open, as Linux says."""
+    found = 0
+    for file in Path("/proc/self/fd").glob("*"):
+        with suppress(OSError):  # closed meanwhile
+            found += "eventfd" in str(file.readlink())
+    return found
 
 
 def test_a_layer_that_is_cancelled_has_failed(

@@ -36,6 +36,21 @@ async def test_too_late() -> None:
     assert ended.is_set()
 
 
+async def test_a_task_outlives_a_cancellation_in_what_it_waits_for() -> None:
+    attempts = 0
+
+    async def work() -> None:
+        nonlocal attempts
+        attempts += 1
+        raise asyncio.CancelledError
+
+    task = supervision.start("waiting for somebody else's", work)
+    await eventually(lambda: attempts == 2, "another attempt")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 async def test_many_at_a_time_and_what_became_of_each() -> None:
     async def fail() -> None:
         raise ZeroDivisionError
