@@ -29,7 +29,6 @@ class ConnectedUser:
         if isinstance(self.user, Model) and not isinstance(user, Model):
             return
         self.user = user
-        joined = (
-            joined_at(user) if isinstance(user, Model) else None
-        )  # which may have to be asked for
+        # What is no row would have to be asked for.
+        joined = joined_at(user) if isinstance(user, Model) else None
         self.joined = None if joined is None else joined.timestamp()

@@ -158,11 +158,18 @@ class Guard:
             if start:
                 await asyncio.sleep(BREATH)
             batch = due[start : start + BATCH]
-            sign_ins = [one.sign_in for one in batch if isinstance(one.sign_in, SessionSignIn)]
-            with short_turns():
-                owners = await database_threads().run(unless_one_fails, certain_owners, sign_ins)
+            for held in batch:
+                held.is_suspect = False
+            try:
+                owners = await self._certain_owners(batch)
+            except Exception:
+                for held in batch:
+                    held.is_suspect = True
+                raise
             for held in batch:
                 digest = held.sign_in.digest
+                if held.is_suspect:  # since then, and so looked at again
+                    continue
                 if digest not in owners:
                     held.is_alone = True
                     self._suspect(held)
@@ -171,6 +178,11 @@ class Guard:
                 if owners[digest] != held.owner:
                     _close(held.sockets)
             supervision.succeeded()
+
+    async def _certain_owners(self, batch: list[Held]) -> dict[str, str | None]:
+        sign_ins = [held.sign_in for held in batch if isinstance(held.sign_in, SessionSignIn)]
+        with short_turns():
+            return await database_threads().run(unless_one_fails, certain_owners, sign_ins)
 
     def _suspect(self, held: Held) -> None:
         held.is_suspect = True
@@ -182,6 +194,8 @@ class Guard:
         for held in self._due(lambda one: one.is_alone and one.is_session is sessions):
             if self._to_ask[sessions].is_set():
                 return  # some have become suspect, and come first
+            if not held.sockets:  # they have left meanwhile
+                continue
             try:
                 await self._ask(held)
             except (InterfaceError, OperationalError):

@@ -92,6 +92,34 @@ async def test_deactivated_and_deleted_users_are_cut_off(user: User, other: User
         await looked(three)
 
 
+async def test_who_becomes_suspect_during_a_look_is_looked_at_again(
+    user: User, settings: Settings, patience: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REALTIME = {**settings.REALTIME, "SESSION_INTERVAL": 3600.0}
+    looked_at, may_go_on = threading.Event(), threading.Event()
+    usual = still_signed_in.certain_owners
+
+    def slow(sign_ins: Any) -> Any:
+        found = usual(sign_ins)
+        looked_at.set()
+        assert may_go_on.wait(CEILING * 2)
+        return found
+
+    monkeypatch.setattr(guard, "certain_owners", slow)
+    async with InboxTab(client=await signed_in(user)) as tab:
+        [hub] = running_hubs()
+        try:
+            await eventually(looked_at.is_set, "the first look")
+            user.is_active = False
+            await user.asave()
+            await eventually(
+                lambda: any(held.is_suspect for held in hub._guard._held.all()), "a suspicion"
+            )
+        finally:
+            may_go_on.set()
+        assert await tab.closed() == 4401
+
+
 async def test_not_where_the_project_lets_inactive_users_in(user: User, settings: Settings) -> None:
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.AllowAllUsersModelBackend"]
     async with InboxTab(client=await signed_in(user)) as tab:
