@@ -148,7 +148,7 @@ async def test_who_sees_the_site_as_another_user_hears_what_they_hear(
         assert tab.sync["user"] == owner_key(other)
         await send(other, text="for the other")
         await tab.received("for the other")
-        [held] = running_hubs()[0]._guard._all()
+        [held] = running_hubs()[0]._guard._held.all()
         due = held.due
         await eventually(lambda: held.due > due + 0.1, "it is asked again who that is")
         assert await tab.frame("sync")
