@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
 from realtime import supervision
@@ -54,25 +54,29 @@ class Arrivals:
             self._waiting.pop(found, None)
 
     async def _look(self) -> None:
-        while self._waiting:
-            batch = {
-                found: self._waiting.pop(found) for found in list(islice(self._waiting, BATCH))
-            }
-            try:
-                certain = await database_threads().run(
-                    unless_one_fails, look_up, list(batch.values())
-                )
-            except Exception as error:
-                for found in batch:
-                    _settle(found, error)
-                continue
-            for found, key in batch.items():
-                if key in certain:
-                    _settle(found, certain[key])
-                elif not found.done():
-                    self._ask_alone(found, key)
-            if len(batch) > 1:
-                await asyncio.sleep(GATHER)
+        try:
+            while self._waiting:
+                batch = {
+                    found: self._waiting.pop(found) for found in list(islice(self._waiting, BATCH))
+                }
+                try:
+                    certain = await database_threads().run(
+                        unless_one_fails, look_up, list(batch.values())
+                    )
+                except Exception as error:
+                    for found in batch:
+                        _settle(found, error)
+                    continue
+                for found, key in batch.items():
+                    if key in certain:
+                        _settle(found, certain[key])
+                    elif not found.done():
+                        self._ask_alone(found, key)
+                if len(batch) > 1:
+                    await asyncio.sleep(GATHER)
+        finally:
+            # In the same turn in which nobody was waiting any more: who comes in the next one begins another look.
+            self._looking.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _ask_alone(self, found: "asyncio.Future[Found]", key: str) -> None:
         asking = _begin(self._alone, "signing in alone", self._ask(found, key))

@@ -35,6 +35,8 @@ LONGEST_PAUSE = 10.0
 #: decodes sessions, messages wait.
 BATCH = 500
 BREATH = 0.02
+#: For each second that it took to ask somebody the last time, so many seconds of waiting let others go first.
+PRICE = 10.0
 
 
 class Watched(Protocol):
@@ -127,13 +129,13 @@ class Guard:
             await self._ask_each(sessions)
 
     def _due(self, is_meant: Callable[[Held], bool]) -> list[Held]:
-        """Return who is to be looked at, suspects first, and then who did not take long the last time."""
+        """Return who is to be looked at: suspects first, and who took long the last time later."""
         now = self._now()
         meant = [held for held in self._held.all() if is_meant(held)]
         if not meant:
             supervision.succeeded()  # what could not be looked at is gone
         due = [held for held in meant if held.due <= now or held.is_suspect]
-        return sorted(due, key=lambda held: (not held.is_suspect, held.took, held.due))
+        return sorted(due, key=lambda held: (not held.is_suspect, held.due + PRICE * held.took))
 
     async def _look_at_users(self) -> None:
         looked_at = dict(self._users)
@@ -141,6 +143,7 @@ class Guard:
         with short_turns():
             found = await database_threads().run(active_users, users) if users else {}
         supervision.succeeded()
+        suspects = set()
         for owner, connected in looked_at.items():
             state = found.get(owner)
             if state == connected.state:
@@ -149,21 +152,23 @@ class Guard:
             if not state:
                 # What they signed in with knows better: some projects let inactive users in.
                 _close(socket for socket in connected.sockets if socket.session not in self._held)
-                for held in self._held.all():
-                    if held.owner == owner:
-                        self._suspect(held)
+                suspects.add(owner)
+        for held in self._held.all() if suspects else ():
+            if held.owner in suspects:
+                self._suspect(held)
 
     async def _look_at(self, due: list[Held]) -> None:
         for start in range(0, len(due), BATCH):
             if start:
                 await asyncio.sleep(BREATH)
             batch = due[start : start + BATCH]
-            for held in batch:
+            suspects = {held for held in batch if held.is_suspect}
+            for held in suspects:
                 held.is_suspect = False
             try:
                 owners = await self._certain_owners(batch)
-            except Exception:
-                for held in batch:
+            except BaseException:
+                for held in suspects:
                     held.is_suspect = True
                 raise
             for held in batch:
@@ -172,7 +177,8 @@ class Guard:
                     continue
                 if digest not in owners:
                     held.is_alone = True
-                    self._suspect(held)
+                    held.is_suspect = held in suspects
+                    self._to_ask[True].set()
                     continue
                 self._look_again(held)
                 if owners[digest] != held.owner:
@@ -193,7 +199,7 @@ class Guard:
         failed: Exception | None = None
         for held in self._due(lambda one: one.is_alone and one.is_session is sessions):
             if self._to_ask[sessions].is_set():
-                return  # some have become suspect, and come first
+                break  # there are more, and some of them come first
             if not held.sockets:  # they have left meanwhile
                 continue
             try:
@@ -214,13 +220,19 @@ class Guard:
     async def _ask(self, held: Held) -> None:
         # Already now: who becomes suspect before the answer is there will be asked again. And where none comes, the
         # others are first the next time: this may be about one only.
+        was_suspect = held.is_suspect
         self._look_again(held)
         threads = single_threads() if held.is_session else token_threads()
         began = self._now()
         try:
             user = await threads.run(held.sign_in.user)
+        except (InterfaceError, OperationalError):
+            held.is_alone = True
+            held.is_suspect |= was_suspect
+            raise
         except Exception:
             if not self._is_gone(held.owner):
+                held.is_alone = True  # until there is an answer
                 raise
             user = None
         finally:

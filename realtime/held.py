@@ -78,4 +78,4 @@ class HeldSignIns:
         else:
             del self._by_digest[socket.session]
             for digest in users[0].sign_in.older_digests:
-                del self._newest[digest]
+                self._newest.pop(digest, None)

@@ -195,7 +195,8 @@ class Hub:
     async def _handle_events(self) -> None:
         line = self._line
         while True:
-            await line.arrived.wait()
+            if not line.events:  # some may be left of the time before this has failed
+                await line.arrived.wait()
             line.arrived.clear()
             while line.events:
                 self._is_handling = True

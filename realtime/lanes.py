@@ -23,7 +23,8 @@ LANES = 100
 class Lanes:
     """Sends events, in order for each group. All of it belongs into one event loop.
 
-    ``on_done`` is told how many have gone, or were given up; ``on_free`` when more can be sent.
+    ``on_done`` is told how many have gone, or were given up; ``on_free`` when more may be sent: whether they
+    ``are_free`` is to be asked.
     """
 
     def __init__(self, on_done: Callable[[int], None], on_free: Callable[[], None]) -> None:
@@ -78,11 +79,16 @@ class Lanes:
         self._on_free()
 
     async def close(self) -> None:
-        """Give up what is late."""
-        for lane in self._lanes:
-            lane.cancel()
-        if self._lanes:
-            await asyncio.wait(self._lanes, timeout=supervision.PATIENCE)
+        """Give up what has not gone."""
+        if self._late is not None:
+            self._late.cancel()
+        left = {*self._lanes, *self._calls}
+        self._calls = {}
+        for task in left:
+            task.add_done_callback(supervision.retrieve)
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=supervision.PATIENCE)
 
     def _open(self, call: "asyncio.Task[None]", publication: Publication) -> None:
         self._behind[publication.group] = deque()

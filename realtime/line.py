@@ -82,7 +82,7 @@ class Line:
         await self._hang_up()
 
     async def _watch(self) -> None:
-        """Hear what was said within a third of the interval, or begin again with a new channel.
+        """Hear what was said within a third of the interval, or three seconds, or begin again with a new channel.
 
         So too where no group can be joined: a layer that has lost the channel itself adds it to nothing any more.
         With each new channel in a row it may take longer, and three times as long as it took the last time: if a slow

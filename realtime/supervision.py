@@ -119,6 +119,7 @@ async def within(timeout: float, work: Awaitable[T]) -> T:
     # Not asyncio.wait_for(), which before Python 3.12 forgets a cancellation that comes together with the result:
     # what goes on then begins tasks in a loop that is being closed.
     task = asyncio.ensure_future(work)
+    task.add_done_callback(retrieve)
     try:
         await asyncio.wait([task], timeout=timeout)
         if not task.done():
@@ -136,6 +137,8 @@ async def all_within(
     """Await all of these at a time; return what each returned or raised, ``TimeoutError`` for what was cancelled."""
     loop = asyncio.get_running_loop()
     tasks = [loop.create_task(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(retrieve)
     late: set[asyncio.Task[T]] = set()
     try:
         if tasks:
@@ -169,6 +172,12 @@ async def wait_for_event(event: asyncio.Event, timeout: float) -> None:
     finally:
         timer.cancel()
     event.clear()
+
+
+def retrieve(task: "asyncio.Future[Any]") -> None:
+    """Take what it raised: of one that is given up nobody else does, and asyncio would complain."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _end(task: "asyncio.Future[Any]") -> None:

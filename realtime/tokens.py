@@ -55,7 +55,7 @@ class TokenLogin:
 class TokenSignIn:
     """The handshake's headers, asked again while the socket is open: tokens are revoked."""
 
-    __slots__ = ("_scope", "digest")
+    __slots__ = ("_had_row", "_scope", "digest")
 
     #: There is no event that ends a token.
     older_digests: Sequence[str] = ()
@@ -64,6 +64,7 @@ class TokenSignIn:
         self._scope = {name: scope[name] for name in _KEPT if name in scope}
         mac = salted_hmac("realtime.token", header.decode("latin1"), algorithm="sha256")
         self.digest = mac.hexdigest()
+        self._had_row = False
 
     def user(self) -> Any | None:
         try:
@@ -79,18 +80,21 @@ class TokenSignIn:
             user = Request(request, authenticators=authenticators).user
         except APIException:  # expired, revoked, malformed
             return None
-        return _row_of(user) if getattr(user, "is_authenticated", False) else None
+        return self._row_of(user) if getattr(user, "is_authenticated", False) else None
 
+    def _row_of(self, user: Any) -> Any | None:
+        """Return the user's row in the place of what an authentication without queries makes of a token.
 
-def _row_of(user: Any) -> Any:
-    """Return the user's row in the place of what an authentication without queries makes of a token, if there is one.
-
-    Only the row says since when somebody sees broadcasts, and whether they are active.
-    """
-    if isinstance(user, Model):
-        return user
-    try:
-        pk = user_pk(user)
-    except ValueError:  # nobody here can have that key, nor an inbox
-        return None
-    return get_user_model()._default_manager.filter(pk=pk).first() or user
+        Only the row says since when somebody sees broadcasts, and whether they are active. Who never had one is let in
+        as they are, who has none any more is not.
+        """
+        if isinstance(user, Model):
+            return user
+        try:
+            pk = user_pk(user)
+        except ValueError:  # nobody here can have that key, nor an inbox
+            return None
+        row = get_user_model()._default_manager.filter(pk=pk).first()
+        if row is not None:
+            self._had_row = True
+        return user if row is None and not self._had_row else row

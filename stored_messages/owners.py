@@ -65,7 +65,7 @@ def fits_columns(number: int) -> bool:
 def users_by_pk(users: Iterable[Any]) -> dict[Any, Any]:
     """Return users by their primary keys, ``None`` for a key that is nobody's; raises as :func:`user_pk`.
 
-    Those that are given by their keys cost one query.
+    Those that are no rows, but keys or what tokens were made into, cost one query.
     """
     model = get_user_model()
     has_numbers = is_number(model._meta.pk)
@@ -75,7 +75,7 @@ def users_by_pk(users: Iterable[Any]) -> dict[Any, Any]:
         pk = getattr(user, "pk", None)
         if not (has_numbers and type(pk) is int and isinstance(user, model)):
             pk = _user_pk(model, user)
-            if not (isinstance(user, Model) or hasattr(user, "pk")):
+            if not isinstance(user, Model):
                 keys.append(pk)
         by_pk[pk] = user
     if keys:

@@ -201,3 +201,24 @@ async def test_nobody_is_asked_about_who_has_gone(
     _, found = await waiting[-1]
     assert found == user
     assert len(asked) == THREADS + 1
+
+
+async def test_who_comes_as_a_look_ends_begins_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "THREADS", 1)
+    monkeypatch.setattr(module, "look_up", lambda keys: dict.fromkeys(keys, (None, None)))
+    these = module.Arrivals()
+    second = these.session_and_user("second")
+    waiting: list[asyncio.Future[Any]] = []
+
+    def come(_: object) -> None:
+        """In the very turn of the event loop in which the look has ended."""
+        second.send(None)
+        waiting.extend(these._waiting)
+
+    first = asyncio.create_task(these.session_and_user("first"))
+    await asyncio.sleep(0)
+    [found] = these._waiting
+    found.add_done_callback(come)
+    await first
+    await eventually(waiting[0].done, "the second one is looked up")
+    second.close()

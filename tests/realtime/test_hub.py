@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from realtime import hub, reconcile
 from realtime.counters import counters
-from realtime.events import deliveries
+from realtime.events import DELIVER, deliveries
 from realtime.groups import user_group
 from realtime.hubs import get_hub, running_hubs
 from realtime.reconcile import SLICE
@@ -168,6 +168,16 @@ async def test_what_another_process_stores_arrives_by_reconciling(user: User) ->
         )
         while (await tab.frame())["unread"] != 1:
             pass
+
+
+async def test_what_came_with_an_event_that_fails_waits_for_no_other(user: User) -> None:
+    async with InboxTab(user=user, live=False) as tab:
+        [running] = running_hubs()
+        [told] = deliveries([user.pk], [json.dumps({"type": "read", "number": 7})])
+        running._line.events.append({"type": DELIVER, "to": 7})
+        running._line.events.append(dict(told.event))
+        running._line.arrived.set()
+        assert (await tab.frame("read"))["number"] == 7
 
 
 async def test_events_that_come_together_leave_others_their_turn(user: User) -> None:

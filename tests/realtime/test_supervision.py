@@ -1,6 +1,7 @@
 """Waiting for at most so long, whatever comes together."""
 
 import asyncio
+import gc
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -49,6 +50,22 @@ async def test_a_task_outlives_a_cancellation_in_what_it_waits_for() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_nobody_complains_of_what_is_given_up() -> None:
+    async def turned_into_an_error() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as error:
+            raise ConnectionError from error
+
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, what: complaints.append(what))
+    with pytest.raises(asyncio.TimeoutError):
+        await within(0.01, turned_into_an_error())
+    await all_within(0.01, [turned_into_an_error()])
+    gc.collect()
+    assert not complaints
 
 
 async def test_many_at_a_time_and_what_became_of_each() -> None:
