@@ -216,10 +216,11 @@ class Reconciler:
 
 
 async def _by_and_by(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
-    """Yield some at a time; after them, everything else in the event loop gets its turn."""
+    """Yield some at a time; before the next ones, everything else in the event loop gets its turn."""
     for start in range(0, len(items), LOOKS):
+        if start:
+            await asyncio.sleep(0)
         yield items[start : start + LOOKS]
-        await asyncio.sleep(0)
 
 
 def _summaries(users: list[Any], told: Mapping[str, Summary | None]) -> dict[str, Summary]:
