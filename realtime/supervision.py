@@ -48,13 +48,6 @@ def start(
             return error
         return None
 
-    def outcome(attempted: "asyncio.Task[Exception | None]") -> Exception | None:
-        if (
-            attempted.cancelled()
-        ):  # and not by whoever ends this task: a layer may await what somebody else cancels
-            return ConnectionError("What was waited for was cancelled.")
-        return attempted.result()
-
     async def supervise() -> None:
         loop = asyncio.get_running_loop()
         pause = FIRST_PAUSE
@@ -70,7 +63,7 @@ def start(
                 finally:
                     _end(attempted)
                     await asyncio.wait([attempted], timeout=PATIENCE)
-                if error := outcome(attempted):
+                if error := _outcome(attempted):
                     _note(me, name, well_after)
                     log.error("task_failed", "%(task)s failed and begins again.", error, task=name)
                     if loop.time() - began > LONGEST_PAUSE:
@@ -153,8 +146,9 @@ async def all_within(
 
 
 def _outcome(task: "asyncio.Task[T]") -> "T | Exception":
+    # Not by whoever waits here: a layer may await what somebody else cancels.
     if task.cancelled():
-        return asyncio.TimeoutError()
+        return ConnectionError("What was waited for was cancelled.")
     error = task.exception()
     if error is None:
         return task.result()

@@ -110,8 +110,15 @@ def among(model: type[Model], name: str, pks: Iterable[Any]) -> In:
 
 
 def is_number(field: Any) -> bool:
-    """Whether a column has integers, or keys of rows that do: there an ``int`` is what it is everywhere."""
-    return isinstance(getattr(field, "target_field", field), IntegerField)
+    """Whether a column has integers, or keys of rows that do: there an ``int`` is what it is everywhere.
+
+    Not so in fields of a project's own that make something else of them.
+    """
+    kind = type(getattr(field, "target_field", field))
+    return issubclass(kind, IntegerField) and (
+        (kind.to_python, kind.get_prep_value)
+        == (IntegerField.to_python, IntegerField.get_prep_value)
+    )
 
 
 class _Keys(list[Any]):

@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from django.db import models
 
-from stored_messages.owners import array_type
+from stored_messages.models import Delivery
+from stored_messages.owners import array_type, is_number
 
 BEGIN = """
 from contextlib import suppress
@@ -113,3 +115,14 @@ def in_a_project_of_its_own(backend, settings, tmp_path):
         assert done.returncode == 0, done.stderr
 
     return run
+
+
+def test_a_number_is_a_number_unless_a_field_makes_something_else_of_it():
+    class Masked(models.BigIntegerField):
+        def get_prep_value(self, value):
+            return value ^ 0xFFFF
+
+    assert is_number(models.BigAutoField())
+    assert is_number(Delivery._meta.get_field("user"))
+    assert not is_number(models.CharField())
+    assert not is_number(Masked())
